@@ -1,0 +1,1 @@
+"""Grades submissions of the labs in isolation. Never shipped to students."""

@@ -1,0 +1,1 @@
+"""What the notebooks import: models, data, hooks and plotting. Never the answer to an exercise."""

@@ -1,0 +1,1 @@
+"""The visible checks, one pytest module a lab."""
