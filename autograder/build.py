@@ -1,0 +1,156 @@
+"""Builds the students' notebooks from the labs' sources.
+
+solutions/NN-name.py becomes solutions/NN-name/NN-name.ipynb, the instructor's notebook, which
+nbgrader's generate_assignment turns into notebooks/NN-name/NN-name.ipynb, the release. Two builds
+of one source are identical to the byte.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from autograder.lab import (
+    LAB_NAME,
+    ROOT,
+    Course,
+    grade_info,
+    lab_names,
+    load_course,
+    points_by_exercise,
+    read_source,
+)
+
+KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+SOLUTION_REGION = re.compile(r"[ \t]*### BEGIN SOLUTION\n(.*?)[ \t]*### END SOLUTION", re.DOTALL)
+
+
+def build(
+    names: Iterable[str] = (), root: Path = ROOT, say: Callable[[str], None] = print
+) -> list[Path]:
+    """Write the instructor's notebook and the release of each lab, and fill the gradebook.
+
+    Args:
+        names: labs; all when empty.
+        root: the course's folder, with solutions/ and nbgrader_config.py.
+    Returns: the paths of the releases.
+    Raises: ValueError for a lab that does not exist or a source that breaks a rule.
+    """
+    course = load_course(root)
+    wanted = list(names) or lab_names(root)
+    for name in wanted:
+        if name not in lab_names(root):
+            raise ValueError(f"there is no lab {name!r}; expected one of {lab_names(root)}")
+        write_instructor_notebook(name, course, root)
+    return [release(name, root, say) for name in wanted]
+
+
+def write_instructor_notebook(name: str, course: Course, root: Path = ROOT) -> Path:
+    """Write solutions/NN-name/NN-name.ipynb and return its path."""
+    import nbformat
+
+    notebook = instructor_notebook(name, course, root)
+    path = root / "solutions" / name / f"{name}.ipynb"
+    path.parent.mkdir(exist_ok=True)
+    nbformat.write(notebook, path)
+    return path
+
+
+def instructor_notebook(name: str, course: Course, root: Path = ROOT) -> Any:
+    """Return a lab's source as a notebook with complete nbgrader metadata and stable cell ids."""
+    notebook = read_source(root / "solutions" / f"{name}.py")
+    points = points_by_exercise(name)
+    check_source(name, notebook.cells, points)
+    if course.worked_answers:
+        notebook.cells = list(_with_worked_answers(notebook.cells))
+    for position, cell in enumerate(notebook.cells):
+        complete_metadata(cell, points, course.scale)
+        key = grade_info(cell).get("grade_id") or f"cell {position}"
+        cell.id = hashlib.sha256(f"{name} {key}".encode()).hexdigest()[:8]
+    notebook.metadata = {
+        "kernelspec": KERNEL,
+        "language_info": {"name": "python"},
+        "labkit": {"lab": name},
+    }
+    notebook.nbformat, notebook.nbformat_minor = 4, 5
+    return notebook
+
+
+def check_source(name: str, cells: Iterable, points: dict[str, float]) -> None:
+    """Raise ValueError where the source and its hidden checks do not fit together."""
+    infos = [grade_info(c) for c in cells]
+    ids = [i["grade_id"] for i in infos if i]
+    if twice := sorted({i for i in ids if ids.count(i) > 1}):
+        raise ValueError(f"{name}: the grade ids {twice} stand twice; each must be unique")
+    for exercise in points:
+        for wanted in (exercise, f"check_{exercise}"):
+            if wanted not in ids:
+                raise ValueError(f"{name}: its checks grade {exercise!r}, no cell is {wanted!r}")
+    for cell in cells:
+        if "BEGIN SOLUTION" in cell.source and not grade_info(cell).get("solution"):
+            raise ValueError(f"{name}: a solution stands in a cell without nbgrader metadata")
+
+
+def complete_metadata(cell: Any, points: dict[str, float], scale: float) -> None:
+    """Fill in what nbgrader wants to know and the source need not repeat."""
+    info = grade_info(cell)
+    cell.metadata.pop("labkit", None)
+    if not info:
+        return
+    grade, solution = info.get("grade", False), info.get("solution", False)
+    full = {
+        "schema_version": 3,
+        "grade_id": info["grade_id"],
+        "cell_type": cell.cell_type,
+        "grade": grade,
+        "solution": solution,
+        "locked": not solution,
+        "task": False,
+    }
+    if grade:
+        exercise = info["grade_id"].removeprefix("check_")
+        full["points"] = info["points"] if solution else scale * points.get(exercise, 0)
+    cell.metadata["nbgrader"] = full
+
+
+def _with_worked_answers(cells: Iterable) -> Iterable:
+    """Yield the cells with each exercise's solution as a folded hint before it."""
+    import nbformat
+
+    for cell in cells:
+        found = SOLUTION_REGION.search(cell.source)
+        if cell.cell_type == "code" and found:
+            text = f"<details><summary>Worked answer</summary>\n\n```python\n{found[1]}```\n\n</details>"
+            yield nbformat.v4.new_markdown_cell(text)
+        yield cell
+
+
+def release(name: str, root: Path = ROOT, say: Callable[[str], None] = print) -> Path:
+    """Run nbgrader's generate_assignment for one lab and return the release's path."""
+    from nbgrader.converters import GenerateAssignment
+    from nbgrader.coursedir import CourseDirectory
+    from traitlets.config import PyFileConfigLoader
+
+    config = PyFileConfigLoader("nbgrader_config.py", path=str(root)).load_config()
+    config.CourseDirectory.root = str(root)
+    config.CourseDirectory.assignment_id = name
+    config.GenerateAssignment.force = True
+    course = CourseDirectory(config=config)
+    GenerateAssignment(coursedir=course, config=config).start()
+    path = root / "notebooks" / name / f"{name}.ipynb"
+    say(f"built {path.relative_to(root)}")
+    return path
+
+
+def lab_of(path: Path, stated: str, names: Iterable[str]) -> str:
+    """Return the lab a file answers: what it states, its name, or a folder's name; else ""."""
+    known = set(names)
+    places = [stated, path.stem, *reversed(path.parent.parts)]
+    for place in places:
+        for candidate in LAB_NAME.findall(place):
+            if candidate in known:
+                return candidate
+    return ""

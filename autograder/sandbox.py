@@ -1,0 +1,295 @@
+"""Builds the sandbox around the worker and talks to the processes in it.
+
+    with Sandbox() as sandbox, sandbox.process() as process:
+        process.run_cells(cells)
+        result = process.call("saliency_map", model, images, labels)
+
+The fork server starts inside bubblewrap with an allow-list: the interpreter, its packages,
+labkit, the worker's folder and nothing else of the machine. Each process it forks gets namespaces
+and limits of its own (autograder/worker/isolation.py). Where bubblewrap is missing, processes are
+plain ones with resource limits, and `isolation` says so.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import json
+import os
+import random
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import labkit
+from autograder.worker import messages
+from labkit.errors import NotAnswered, StudentError
+
+WORKER = Path(__file__).parent / "worker"
+LABKIT = Path(labkit.__file__).resolve().parent
+COURSE = Path(__file__).resolve().parent.parent
+ISOLATED, NOT_ISOLATED = "bubblewrap", "not isolated"
+GIB = 1 << 30
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one exercise of one submission may use."""
+
+    seconds: float = 10  # one call
+    processor_seconds: int = 120  # all calls of an exercise
+    memory: int = 2 * GIB  # bytes beyond what the warm process has mapped
+    processes: int = 40  # threads count
+    output: int = 8 << 20  # bytes printed, or in one file
+    result: int = 64 << 20  # bytes of one reply
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a call gave, and what only the worker could witness (it may be forged)."""
+
+    value: Any
+    gradients: list
+    forwards: list
+    inputs_unchanged: bool
+    models_unchanged: bool
+    random_state_unchanged: bool
+
+
+class Sandbox:
+    """A warm server of isolated processes; a context manager.
+
+    Args:
+        limits: for each process.
+        isolate: False starts plain processes even where bubblewrap works.
+    """
+
+    def __init__(self, limits: Limits | None = None, *, isolate: bool = True):
+        self.limits = limits or Limits()
+        self.isolation = ISOLATED if isolate and not why_not_isolated() else NOT_ISOLATED
+
+    def __enter__(self) -> Sandbox:
+        self._folder = tempfile.TemporaryDirectory(prefix="labkit-grader-")
+        self.address = str(Path(self._folder.name) / "socket")  # a folder only we can enter
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(self.address)
+            listener.listen(64)
+            self._server = subprocess.Popen(
+                self._command(listener.fileno()),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                pass_fds=[listener.fileno()],
+                env=ENVIRONMENT | {"MPLCONFIGDIR": "/tmp", "PATH": os.environ.get("PATH", "")},
+            )
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.stdin.close()
+        try:
+            self._server.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            self._server.kill()
+            self._server.wait()
+        self._server.stdout.close()
+        self._folder.cleanup()
+
+    def _command(self, listener: int) -> list[str]:
+        isolated = self.isolation == ISOLATED
+        python = [sys.executable, "-I", str(WORKER), str(listener)]
+        python += ["isolated" if isolated else "plain", str(LABKIT.parent), *import_folders()]
+        return [*bubblewrap_command(), *python] if isolated else python
+
+    def process(self) -> contextlib.AbstractContextManager[Process]:
+        """Return a context manager for one fresh process."""
+        return process_at(self.address, self.limits)
+
+    def wait_until_warm(self) -> None:
+        """Wait for the server's imports; raise RuntimeError where it does not start."""
+        if self._server.stdout.readline() != b"ready\n":
+            status = self._server.wait()
+            raise RuntimeError(f"the worker could not start (exit status {status}); see above")
+
+
+ENVIRONMENT = {
+    "HOME": "/tmp",
+    "LANG": "C.UTF-8",
+    "MPLBACKEND": "Agg",
+    "OMP_NUM_THREADS": "1",
+    # glibc keeps freed memory: batches of images reuse their pages.
+    "MALLOC_MMAP_THRESHOLD_": str(GIB),
+    "MALLOC_TRIM_THRESHOLD_": str(GIB),
+}
+
+
+# The allow-list
+
+
+def bubblewrap_command() -> list[str]:
+    """Return bubblewrap's command line: everything that is not listed here is out of sight."""
+    command = ["bwrap", "--die-with-parent", "--new-session", "--unshare-ipc", "--unshare-net"]
+    command += ["--unshare-pid", "--unshare-uts", "--unshare-cgroup-try"]
+    for path in system_folders():
+        command += ["--ro-bind-try", path, path]
+    for path in hidden_folders():
+        command += ["--tmpfs", path]
+    for path in kit_folders():
+        command += ["--ro-bind-try", path, path]
+    command += ["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp"]
+    return [*command, "--remount-ro", "/", "--chdir", "/tmp"]
+
+
+def system_folders() -> list[str]:
+    """Return what the interpreter and its packages need of the system."""
+    folders = ["/lib", "/lib64", "/usr/lib", "/usr/lib64", "/etc/ld.so.cache"]
+    folders += ["/sys/devices/system/cpu"]  # torch asks what the processor can do
+    for prefix in (sys.base_prefix, sys.prefix):
+        folders += [f"{prefix}/{name}" for name in ("bin", "lib", "lib64", "pyvenv.cfg")]
+    return [f for f in [*folders, *import_folders()] if not _is_inside(f, COURSE)]
+
+
+def hidden_folders() -> list[str]:
+    """Return what must stay out of sight although it may lie inside a system folder."""
+    exchange = ["/usr/local/share/nbgrader", "/srv/nbgrader"]
+    visible = [Path(f) for f in system_folders()]
+    return [f for f in [str(COURSE), *exchange] if any(_is_inside(f, v) for v in visible)]
+
+
+def kit_folders() -> list[str]:
+    """Return labkit, the worker, and a virtual environment inside the checkout."""
+    folders = [str(LABKIT), str(WORKER)]
+    if _is_inside(sys.prefix, COURSE):
+        folders += [f"{sys.prefix}/{name}" for name in ("bin", "lib", "lib64", "pyvenv.cfg")]
+    return folders
+
+
+def import_folders() -> list[str]:
+    """Return the folders of installed packages, a user's own included."""
+    return [p for p in sys.path if Path(p).name in ("site-packages", "dist-packages")]
+
+
+def _is_inside(path: str | Path, folder: Path) -> bool:
+    return Path(path).is_relative_to(folder)
+
+
+@functools.cache
+def why_not_isolated() -> str:
+    """Return why bubblewrap cannot isolate here; empty when it can."""
+    if shutil.which("bwrap") is None:
+        return "bubblewrap is not installed"
+    code = "import os; os.chdir('/tmp')"
+    command = [*bubblewrap_command(), sys.executable, "-I", "-S", "-c", code]
+    tried = subprocess.run(command, capture_output=True, text=True)
+    return f"bubblewrap does not work here: {tried.stderr.strip()}" if tried.returncode else ""
+
+
+# One process
+
+
+@contextlib.contextmanager
+def process_at(address: str, limits: Limits) -> Iterator[Process]:
+    """Give one fresh process of the server at `address`; it ends with the context."""
+    with (
+        tempfile.TemporaryDirectory(prefix="labkit-plain-") as folder,
+        socket.socket(socket.AF_UNIX) as connection,
+    ):
+        connection.connect(address)
+        yield Process(connection, limits, folder)
+
+
+class Process:
+    """A process for one exercise of one submission.
+
+    Its methods raise StudentError when the student's code fails or exceeds a limit. After that a
+    process that was killed keeps saying so, without being waited for again.
+    """
+
+    def __init__(self, connection: socket.socket, limits: Limits, folder: str):
+        self._connection = connection
+        self._limits = limits
+        self._ended = ""
+        # Its own user id, so that the limit on processes counts nobody else's.
+        uid = random.randrange(200_000, 260_000)
+        messages.send(connection, asdict(limits) | {"uid": uid, "folder": folder})
+        self._receive("the worker", seconds=60)
+
+    def run_cells(self, cells: list) -> None:
+        """Execute the wanted statements of each cell: [label, source, indices]."""
+        messages.send(self._connection, {"cells": cells})
+        self._receive("your code", self._limits.seconds)
+
+    def call(
+        self,
+        function: str,
+        *args: Any,
+        gradients: tuple = (),
+        upstream: Any = None,
+        record: bool = False,
+        **kwargs: Any,
+    ) -> Result:
+        """Call a function by name on copies of the arguments.
+
+        Args:
+            gradients: positions of tensor arguments to differentiate the result by.
+            upstream: the gradient of the result, ones where None.
+            record: note the input of every forward pass of the networks among the arguments.
+        """
+        call = {"function": function, "args": args, "kwargs": kwargs, "gradients": gradients}
+        blob = messages.dump_call(call | {"upstream": upstream, "record": record})
+        if not self._ended:
+            with contextlib.suppress(OSError):  # an ended process says so when we read
+                messages.send(self._connection, {"function": function}, blob=blob)
+        reply, tensors = self._receive(function, self._limits.seconds)
+        try:
+            value = messages.decode(reply["value"], tensors)
+            witness = reply["witness"]
+            result = Result(
+                value,
+                gradients=messages.decode(reply["gradients"], tensors) if gradients else [],
+                forwards=messages.decode(witness["forwards"], tensors),
+                inputs_unchanged=witness["inputs_unchanged"] is True,
+                models_unchanged=witness["models_unchanged"] is True,
+                random_state_unchanged=witness["random_state_unchanged"] is True,
+            )
+        except (KeyError, TypeError, ValueError, RecursionError) as error:
+            raise StudentError(f"`{function}` sent a result that cannot be read") from error
+        if value is None:
+            raise NotAnswered.returns_none(function)
+        return result
+
+    def _receive(self, name: str, seconds: float) -> tuple[dict, dict]:
+        """Return the reply, or raise what the student should read."""
+        if self._ended:
+            raise StudentError(self._ended)
+        try:
+            reply, tensors = self._read_reply(time.monotonic() + seconds)
+        except TimeoutError:
+            self._end(f"`{name}` took longer than {seconds:g} s and was stopped")
+        except (EOFError, OSError):
+            self._end(f"`{name}` ended the process it ran in (a crash, an exit, or too much time)")
+        except (ValueError, RecursionError) as error:
+            self._end(f"`{name}` sent a result that cannot be read: {str(error)[:200]}")
+        match reply:
+            case {"error": {"not_answered": str(text)}}:
+                raise NotAnswered(text)
+            case {"error": error}:
+                raise StudentError(str(error)[:1000])
+        return reply, tensors
+
+    def _read_reply(self, deadline: float) -> tuple[dict, dict]:
+        read = functools.partial(messages.read_exactly, self._connection, deadline=deadline)
+        head, body = messages.HEADER.unpack(read(messages.HEADER.size))
+        if head + body > self._limits.result:
+            raise ValueError(f"it is larger than {self._limits.result >> 20} MB")
+        return json.loads(read(head)), messages.load_tensors(read(body))
+
+    def _end(self, why: str) -> None:
+        self._ended = why
+        self._connection.close()
+        raise StudentError(why)

@@ -1,0 +1,118 @@
+"""Runs students' code: a warm server that forks one process for each exercise it is asked for.
+
+The folder of this file runs on its own, inside the sandbox that `autograder.sandbox` builds, and
+imports nothing of the autograder: a forked child can read its parent's memory, so the parent must
+never have held a check, a reference or a solution.
+
+Started as: python worker SOCKET_FD isolated|plain [FOLDER_FOR_SYS_PATH ...]
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import os
+import select
+import signal
+import socket
+import sys
+from typing import Any
+
+import calls
+import isolation
+import messages
+
+
+def serve(listener: socket.socket, isolated: bool) -> None:
+    """Fork a child for each connection, until standard input closes."""
+    warm_up()
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # children are reaped by the kernel
+    print("ready", flush=True)
+    while True:
+        readable, _, _ = select.select([listener, sys.stdin], [], [])
+        if sys.stdin in readable:
+            return
+        connection, _ = listener.accept()
+        if os.fork() == 0:
+            listener.close()
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            supervise(connection, isolated)
+        connection.close()
+
+
+SUBMISSIONS_IMPORT = (
+    "matplotlib.pyplot",
+    "torchvision.transforms",
+    "labkit.data",
+    "labkit.hooks",
+    "labkit.optimize",
+    "labkit.plotting",
+)
+WARM_MODELS: dict[str, Any] = {}  # by name, shared with the children by copy on write
+
+
+def warm_up() -> None:
+    """Import what submissions import, and run the network once, on one thread.
+
+    A parent that ran one operation on two threads leaves locks that deadlock every child.
+    """
+    import torch
+
+    torch.set_num_threads(1)
+    for name in SUBMISSIONS_IMPORT:
+        importlib.import_module(name)
+    images = torch.full((1, 3, 64, 64), 0.5, requires_grad=True)
+    model = importlib.import_module("labkit.models").load_model()
+    torch.autograd.grad(model(images).sum(), images)
+    WARM_MODELS[model.loaded_as] = model
+
+
+def supervise(connection: socket.socket, isolated: bool) -> None:
+    """Start the student's process and end it, with all it started, when the grader hangs up."""
+    limits, _ = messages.receive(connection)
+    if isolated:
+        isolation.enter_namespaces(limits["uid"])
+    child = os.fork()
+    if child == 0:
+        run_child(connection, limits, isolated)
+    poll = select.poll()
+    poll.register(connection, getattr(select, "POLLRDHUP", 0))
+    while not poll.poll(20):
+        if os.waitpid(child, os.WNOHANG) != (0, 0):
+            break
+    else:
+        end(child)
+    # Processes that the child left behind may hold the connection open.
+    with contextlib.suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)
+    os._exit(0)
+
+
+def end(child: int) -> None:
+    """Kill the child and its process group; in a PID namespace that ends everything in it."""
+    for kill, target in ((os.killpg, child), (os.kill, child)):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            kill(target, signal.SIGKILL)
+
+
+def run_child(connection: socket.socket, limits: dict, isolated: bool) -> None:
+    """Answer the grader's requests until it hangs up."""
+    try:
+        os.setsid()
+        if isolated:
+            isolation.mount_own_folders(limits["output"])
+        else:
+            os.chdir(limits["folder"])
+        isolation.close_doors(connection.fileno())
+        isolation.set_limits(limits, isolated)
+        if isolated:
+            isolation.drop_privileges()
+        messages.send(connection, {"ready": True})
+        calls.answer(connection, WARM_MODELS)
+    finally:
+        os._exit(0)
+
+
+if __name__ == "__main__":
+    sys.path[1:1] = sys.argv[3:]
+    serve(socket.socket(fileno=int(sys.argv[1])), sys.argv[2] == "isolated")

@@ -1,0 +1,137 @@
+"""Runs the statements of a submission and calls its functions, as the grading process asks."""
+
+from __future__ import annotations
+
+import ast
+import errno
+import linecache
+import socket
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from messages import encode, load_call, receive, send
+
+from labkit.errors import NotAnswered, StudentError, describe_error
+
+
+def answer(connection: socket.socket, models: dict) -> None:
+    """Run the cells and the calls that the grader asks for."""
+    namespace: dict[str, Any] = {"__name__": "__main__"}
+    while True:
+        try:
+            request, blob = receive(connection)
+        except EOFError:
+            return
+        tensors: dict[str, Any] = {}
+        try:
+            if "cells" in request:
+                reply = run_cells(request["cells"], namespace)
+            else:
+                reply = run_call(load_call(blob, models), namespace, tensors)
+        except BaseException as error:
+            reply, tensors = {"error": explain(error, request)}, {}
+        try:
+            send(connection, reply, tensors)
+        except (TypeError, ValueError, RuntimeError) as error:
+            send(connection, {"error": f"the result cannot be sent to the grader: {error}"})
+
+
+def run_cells(cells: list, namespace: dict) -> dict:
+    """Execute the wanted statements of each cell; a cell is [label, source, wanted indices]."""
+    for label, source, wanted in cells:
+        filename = f"<{label}>"
+        linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
+        body = ast.parse(source).body
+        tree = ast.Module([body[i] for i in wanted], type_ignores=[])
+        exec(compile(tree, filename, "exec"), namespace)
+    return {"done": True}
+
+
+def run_call(call: dict, namespace: dict, tensors: dict) -> dict:
+    """Call a student's function; return its value and what only this process can witness."""
+    name, args, kwargs = call["function"], call["args"], call["kwargs"]
+    function = find(name, namespace)
+    leaves = [args[i].requires_grad_() for i in call["gradients"]]
+    witness = Witness(args, call["record"])
+    value = function(*args, **kwargs)
+    reply = {"name": name, "witness": witness.report(tensors)}
+    if leaves:
+        gradients = differentiate(value, leaves, call["upstream"])
+        reply["gradients"] = encode(gradients, tensors)
+    reply["value"] = encode(value, tensors)
+    return reply
+
+
+def find(name: str, namespace: dict) -> Callable:
+    """Return `GuidedReLU.apply` for that name, from what the student's cells defined."""
+    first, *rest = name.split(".")
+    if first not in namespace:
+        raise NotAnswered(f"not answered yet: `{first}` is not defined")
+    value = namespace[first]
+    for part in rest:
+        value = getattr(value, part)
+    return value
+
+
+def differentiate(value: Any, leaves: list, upstream: Any) -> list:
+    """Return d (value . upstream) / d leaf, with zeros where there is no dependence."""
+    if not value.requires_grad:
+        return [torch.zeros_like(leaf) for leaf in leaves]
+    upstream = torch.ones_like(value) if upstream is None else upstream
+    found = torch.autograd.grad(value, leaves, upstream, allow_unused=True)
+    return [torch.zeros_like(x) if g is None else g for x, g in zip(leaves, found, strict=True)]
+
+
+class Witness:
+    """What a call did besides returning a value.
+
+    The student's code shares this process and could forge it, so it decides few points.
+    """
+
+    def __init__(self, args: tuple, record: bool):
+        self.tensors = [a for a in args if isinstance(a, torch.Tensor)]
+        self.models = [a for a in args if isinstance(a, torch.nn.Module)]
+        self.copies = [t.detach().clone() for t in self.tensors]
+        self.states = [self._state(m) for m in self.models]
+        self.random_state = torch.get_rng_state()
+        self.forwards: list = []
+        self.recorders = [m.register_forward_pre_hook(self._note) for m in self.models if record]
+
+    def _note(self, _: Any, args: tuple) -> None:
+        self.forwards.append(args[0].detach().clone())
+
+    @staticmethod
+    def _state(model: Any) -> list:
+        modes = [(m.training, len(m._forward_hooks)) for m in model.modules()]
+        return [modes, [(p.requires_grad, p._version) for p in model.parameters()]]
+
+    def report(self, tensors: dict) -> dict:
+        """Return what was seen, as plain values; recorded images are added to `tensors`."""
+        for recorder in self.recorders:
+            recorder.remove()
+        pairs = zip(self.tensors, self.copies, strict=True)
+        return {
+            "inputs_unchanged": all(torch.equal(now.detach(), then) for now, then in pairs),
+            "models_unchanged": self.states == [self._state(m) for m in self.models],
+            "random_state_unchanged": torch.equal(self.random_state, torch.get_rng_state()),
+            "forwards": encode(self.forwards, tensors),
+        }
+
+
+def explain(error: BaseException, request: dict) -> str | dict:
+    """Return the text of an error in the student's terms."""
+    if isinstance(error, NotAnswered):
+        return {"not_answered": str(error)}
+    if isinstance(error, StudentError):
+        return str(error)
+    name = request.get("function", "your code")
+    if isinstance(error, MemoryError) or "can't allocate memory" in str(error):
+        return f"`{name}` needed more memory than a graded run may use"
+    if isinstance(error, OSError) and error.errno == errno.EFBIG:
+        return f"`{name}` printed or wrote more than a graded run may write"
+    if isinstance(error, BlockingIOError) or "can't start new thread" in str(error):
+        return f"`{name}` started more processes or threads than a graded run may use"
+    if isinstance(error, SystemExit | KeyboardInterrupt):
+        return f"`{name}` left the program ({type(error).__name__})"
+    return describe_error(error, name)

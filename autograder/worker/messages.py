@@ -1,0 +1,148 @@
+"""What travels between the grading process and a worker.
+
+Requests come from the grading process, which is trusted: JSON and a pickle. Replies come from a
+process that runs a student's code, which is not: JSON and safetensors, never a pickle.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import pickle
+import socket
+import struct
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import safetensors.torch
+import torch
+
+HEADER = struct.Struct(">II")  # bytes of JSON, bytes of pickle or safetensors
+DEEPEST = 6
+
+
+def receive(connection: socket.socket) -> tuple[dict, bytes]:
+    """Return the JSON part and the binary part of one message."""
+    head, body = HEADER.unpack(read_exactly(connection, HEADER.size))
+    return json.loads(read_exactly(connection, head)), read_exactly(connection, body)
+
+
+def read_exactly(connection: socket.socket, count: int, deadline: float | None = None) -> bytes:
+    """Return `count` bytes; raise EOFError, or TimeoutError after a time.monotonic() deadline."""
+    pieces = []
+    while count:
+        if deadline is not None:
+            connection.settimeout(max(deadline - time.monotonic(), 0.001))
+        piece = connection.recv(min(count, 1 << 20))
+        if not piece:
+            raise EOFError("the connection closed")
+        pieces.append(piece)
+        count -= len(piece)
+    return b"".join(pieces)
+
+
+def send(
+    connection: socket.socket, message: dict, tensors: dict | None = None, blob: bytes = b""
+) -> None:
+    """Send a JSON message with tensors, as safetensors, or with a binary part."""
+    if tensors:
+        blob = safetensors.torch.save(tensors)
+    text = json.dumps(message).encode()
+    connection.sendall(HEADER.pack(len(text), len(blob)) + text + blob)
+
+
+# Requests: a network that load_model returns goes by its name, since the worker has it already
+
+
+class _CallPickler(pickle.Pickler):
+    def persistent_id(self, item: Any) -> str | None:
+        return getattr(item, "loaded_as", None) if isinstance(item, torch.nn.Module) else None
+
+
+class _CallUnpickler(pickle.Unpickler):
+    def __init__(self, file: io.BytesIO, models: dict):
+        super().__init__(file)
+        self.models = models
+
+    def persistent_load(self, name: str) -> Any:
+        if name not in self.models:
+            from labkit.models import load_model
+
+            self.models[name] = load_model(name)
+        return self.models[name]
+
+
+def dump_call(call: dict) -> bytes:
+    """Return a call as bytes for `load_call`."""
+    file = io.BytesIO()
+    _CallPickler(file).dump(call)
+    return file.getvalue()
+
+
+def load_call(blob: bytes, models: dict) -> dict:
+    """Return the call; `models` are the loaded networks by name."""
+    return _CallUnpickler(io.BytesIO(blob), models).load()
+
+
+# Replies
+
+
+@dataclass(frozen=True)
+class ReturnedModel:
+    """A network that a student's function returned: its weights, since code does not travel."""
+
+    state_dict: dict[str, torch.Tensor]
+    training: bool
+    frozen: bool
+
+
+def encode(value: Any, tensors: dict, depth: int = 0) -> Any:
+    """Return a JSON form of a result; its tensors are added to `tensors`."""
+    if depth > DEEPEST:
+        raise ValueError("it is nested too deeply")
+    if isinstance(value, torch.nn.Module):
+        state = encode(dict(value.state_dict()), tensors, depth + 1)
+        frozen = not any(p.requires_grad for p in value.parameters())
+        return {"model": state, "training": value.training, "frozen": frozen}
+    if isinstance(value, np.ndarray | np.generic):
+        value = torch.from_numpy(np.array(value))
+    if isinstance(value, torch.Tensor):
+        name = str(len(tensors))
+        tensors[name] = value.detach().cpu().contiguous().clone().as_subclass(torch.Tensor)
+        return {"tensor": name}
+    if value is None or isinstance(value, bool | int | float | str):
+        return {"plain": value}
+    if isinstance(value, list | tuple):
+        return {"list": [encode(item, tensors, depth + 1) for item in value]}
+    if isinstance(value, dict):
+        return {"dict": {str(k): encode(v, tensors, depth + 1) for k, v in value.items()}}
+    raise TypeError(f"a {type(value).__name__} is not a tensor, number, text, list or dict")
+
+
+def load_tensors(blob: bytes) -> dict[str, torch.Tensor]:
+    """Return the tensors of a reply; raise ValueError where they are no safetensors."""
+    if not blob:
+        return {}
+    try:
+        return safetensors.torch.load(blob)
+    except Exception as error:  # the library raises several kinds
+        raise ValueError("its tensors are no safetensors") from error
+
+
+def decode(value: Any, tensors: dict, depth: int = 0) -> Any:
+    """Return the result that `encode` wrote; raise ValueError for anything else."""
+    match value:
+        case {"tensor": str(name)} if name in tensors:
+            return tensors[name]
+        case {"plain": None | bool() | int() | float() | str() as plain}:
+            return plain
+        case {"list": list(items)} if depth <= DEEPEST:
+            return [decode(item, tensors, depth + 1) for item in items]
+        case {"dict": dict(items)} if depth <= DEEPEST:
+            return {k: decode(v, tensors, depth + 1) for k, v in items.items()}
+        case {"model": state, "training": bool(), "frozen": bool()} if depth <= DEEPEST:
+            weights = decode(state, tensors, depth + 1)
+            return ReturnedModel(weights, value["training"], value["frozen"])
+    raise ValueError("a result that no worker writes")

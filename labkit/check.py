@@ -1,0 +1,291 @@
+"""Runs checks on a student's functions, and shows in a notebook what they found.
+
+    check("06-saliency", saliency_map)
+
+runs the visible checks of that exercise and displays a small table. The grader runs its hidden
+checks through the same `run_checks`, with a `student` whose functions live in another process.
+"""
+
+from __future__ import annotations
+
+import functools
+import html
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import pytest
+
+from labkit import progress
+from labkit.errors import NotAnswered, StudentError, describe_error
+
+VISIBLE_CHECKS = Path(__file__).parent / "checks"
+
+# A check's module is an ordinary pytest module. Everything pytest would print is left out, since
+# the results go to a table; plain asserts keep the message exactly as it was written.
+PYTEST_OPTIONS = [
+    "--assert=plain",
+    "--capture=no",
+    "--override-ini=addopts=",
+    "--override-ini=filterwarnings=",
+    f"--config-file={os.devnull}",
+    *(f"-pno:{plugin}" for plugin in ("terminal", "cacheprovider", "faulthandler", "logging")),
+    *(f"-pno:{plugin}" for plugin in ("warnings", "unraisableexception", "threadexception")),
+]
+
+# Keep the plugins that happen to be installed, and the user's own options, out of the run.
+PYTEST_ALONE = {
+    "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+    "PYTEST_ADDOPTS": "",
+    "PYTEST_PLUGINS": "",
+}
+
+
+class ChecksFailed(Exception):
+    """One short message for nbgrader's Validate, shown without a traceback."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [str(self)]
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """What one check found; `message` is empty when it passed."""
+
+    check: str
+    title: str
+    exercise: str
+    points: float
+    passed: bool
+    message: str
+    answered: bool = True
+
+
+def points(value: float, *, exercise: str, hint: str = "") -> Callable:
+    """Mark a pytest function as a check.
+
+    Args:
+        value: the points it is worth.
+        exercise: the graded function it looks at.
+        hint: what to try next; shown when the check fails without a message of its own.
+    """
+
+    def mark(function: Callable) -> Callable:
+        function.points, function.exercise, function.hint = float(value), exercise, hint
+        return function
+
+    return mark
+
+
+def check_file(folder: Path, lab: str) -> Path:
+    """Return the path of a lab's check module: `06-saliency` is `lab_06_saliency.py`."""
+    path = folder / f"lab_{lab.replace('-', '_')}.py"
+    if not path.exists():
+        known = sorted(p.stem[4:].replace("_", "-") for p in folder.glob("lab_*.py"))
+        raise ValueError(f"there are no checks for lab {lab!r}; expected one of {known}")
+    return path
+
+
+def run_checks(path: Path, student: Any, exercise: str | None = None) -> list[CheckResult]:
+    """Run the checks of one module with `student` as their fixture.
+
+    Args:
+        path: a pytest module whose functions carry `@points`.
+        student: what the `student` fixture returns.
+        exercise: only the checks of this exercise; None for all.
+    Returns: one result a check, in the order of the file.
+    Raises: ValueError when the module cannot be loaded or has no such check.
+    """
+    run = _Run(student, exercise)
+    with mock.patch.dict(os.environ, PYTEST_ALONE):
+        pytest.main([*PYTEST_OPTIONS, f"--rootdir={path.parent}", str(path)], plugins=[run])
+    if run.broken:
+        raise ValueError(f"the checks in {path} cannot be loaded: {run.broken}")
+    if not run.results:
+        raise ValueError(f"{path.name} has no check for the exercise {exercise!r}")
+    return run.results
+
+
+class _Run:
+    """A pytest plugin: gives the checks their student and collects what they found."""
+
+    def __init__(self, student: Any, exercise: str | None):
+        self.student_under_check = student
+        self.exercise = exercise
+        self.results: list[CheckResult] = []
+        self.broken = ""
+
+    @pytest.fixture
+    def student(self) -> Any:
+        return self.student_under_check
+
+    def pytest_collection_modifyitems(self, items: list) -> None:
+        items[:] = [item for item in items if self._wanted(item)]
+
+    def _wanted(self, item: Any) -> bool:
+        exercise = getattr(item.function, "exercise", None)
+        if exercise is None:
+            self.broken = f"{item.name} carries no @points(..., exercise=...)"
+            return False
+        return self.exercise in (None, exercise)
+
+    def pytest_collectreport(self, report: Any) -> None:
+        if report.failed:
+            self.broken = str(report.longrepr).strip().splitlines()[-1]
+
+    @pytest.hookimpl(hookwrapper=True)
+    def pytest_runtest_makereport(self, item: Any, call: Any) -> Any:
+        yield
+        if call.when == "call" or call.excinfo is not None:
+            error = call.excinfo.value if call.excinfo else None
+            self.results.append(_result(item, error))
+
+
+def _result(item: Any, error: BaseException | None) -> CheckResult:
+    function = item.function
+    title = (function.__doc__ or item.name.removeprefix("test_").replace("_", " ")).strip()
+    return CheckResult(
+        check=item.name.removeprefix("test_"),
+        title=title.splitlines()[0].rstrip("."),
+        exercise=function.exercise,
+        points=function.points,
+        passed=error is None,
+        message=_message(error, function.hint),
+        answered=not isinstance(error, NotAnswered),
+    )
+
+
+def _message(error: BaseException | None, hint: str) -> str:
+    """Say in the student's terms what went wrong; a check's own bug is said to be one."""
+    match error:
+        case None:
+            return ""
+        case AssertionError():
+            return str(error) or hint or "the result is not right"
+        case StudentError():
+            return str(error)
+        case _:
+            what = f"{type(error).__name__}: {error}"
+            return f"the check could not use your result ({what}). {hint}".strip()
+
+
+# The student's functions, called in this process
+
+
+class LocalStudent:
+    """The functions under check as attributes; whatever they raise becomes a StudentError."""
+
+    def __init__(self, *functions: Callable):
+        for function in functions:
+            setattr(self, function.__name__, function)
+
+    def __setattr__(self, name: str, function: Callable) -> None:
+        self.__dict__[name] = _guarded(function) if _is_function(function) else function
+
+
+def _is_function(function: Callable) -> bool:
+    return callable(function) and not isinstance(function, type)
+
+
+def _guarded(function: Callable) -> Callable:
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        try:
+            value = function(*args, **kwargs)
+        except Exception as error:
+            raise StudentError(describe_error(error, function.__name__)) from error
+        if value is None:
+            raise NotAnswered.returns_none(function.__name__)
+        return value
+
+    return call
+
+
+# Show the result
+
+
+class Report:
+    """What the visible checks of one exercise found.
+
+    In a notebook it displays as a table. Its plain-text form is the visible points alone, which
+    is what nbgrader reads; `print(report)` gives the table as text.
+    """
+
+    def __init__(self, exercise: str, results: list[CheckResult]):
+        self.exercise = exercise
+        self.results = results
+        self.points = sum(r.points for r in results if r.passed)
+        self.max_points = sum(r.points for r in results)
+        self.passed = all(r.passed for r in results)
+        self.answered = any(r.answered for r in results)
+
+    @property
+    def headline(self) -> str:
+        """One line: the exercise and how many of its checks pass."""
+        if not self.answered:
+            return f"{self.exercise}: not answered yet"
+        count = sum(r.passed for r in self.results)
+        return f"{self.exercise}: {count} of {len(self.results)} visible checks pass"
+
+    def __repr__(self) -> str:
+        return str(float(self.points))
+
+    def __str__(self) -> str:
+        lines = [self.headline]
+        if self.answered:
+            for result in self.results:
+                lines.append(f"  {'pass' if result.passed else 'FAIL'}  {result.title}")
+                lines += [f"        {result.message}"] if result.message else []
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        rows = "".join(_row(result) for result in self.results) if self.answered else ""
+        # The theme's own variables, so that the table is legible on light and dark.
+        return (
+            '<div style="max-width:46em;overflow-x:auto">'
+            f"<p><strong>{html.escape(self.headline)}</strong></p>"
+            f'<table style="margin:0;text-align:left"><tbody>{rows}</tbody></table></div>'
+        )
+
+
+def _row(result: CheckResult) -> str:
+    word, colour, mark = (
+        ("pass", "--jp-success-color1,#2e7d32", "&#10003;")
+        if result.passed
+        else ("fail", "--jp-error-color1,#c62828", "&#10007;")
+    )
+    message = f"<br>{_inline(result.message)}" if result.message else ""
+    cell = "text-align:left;vertical-align:top;white-space:normal"
+    return (
+        f'<tr><td style="{cell};color:var({colour});white-space:nowrap">{mark} {word}</td>'
+        f'<td style="{cell}">{_inline(result.title)}{message}</td></tr>'
+    )
+
+
+def _inline(text: str) -> str:
+    """Escape text for HTML and set `code` between backticks as code."""
+    pieces = html.escape(text).split("`")
+    return "".join(f"<code>{p}</code>" if i % 2 else p for i, p in enumerate(pieces))
+
+
+def check(lab: str, function: Callable, *helpers: Callable) -> Report:
+    """Run the visible checks of one exercise and return their table.
+
+    Args:
+        lab: the lab's name, such as "06-saliency".
+        function: the student's function; its name is the exercise.
+        helpers: further functions of the student that the exercise builds on.
+    Raises: ChecksFailed under nbgrader's Validate when a check fails; ValueError for an unknown
+        lab or exercise.
+    """
+    exercise = function.__name__
+    student = LocalStudent(function, *helpers)
+    report = Report(exercise, run_checks(check_file(VISIBLE_CHECKS, lab), student, exercise))
+    progress.record(lab, exercise, sum(r.passed for r in report.results), len(report.results))
+    if os.environ.get("NBGRADER_VALIDATING") and not report.passed:
+        first = next(r for r in report.results if not r.passed)
+        raise ChecksFailed(f"{report.headline}. {first.title}: {first.message}")
+    return report

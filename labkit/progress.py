@@ -1,0 +1,86 @@
+"""Remembers which visible checks have passed, so that lab 00 can show the progress over all labs.
+
+The record is a small JSON file of the student's own. It grades nothing, and a folder that cannot
+be written costs nothing but the record.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import json
+import os
+from pathlib import Path
+
+CHECKS = Path(__file__).parent / "checks"
+
+
+def progress_file() -> Path:
+    """Return the record's path: LABKIT_PROGRESS, or a file in the user's home."""
+    return Path(os.environ.get("LABKIT_PROGRESS", Path.home() / ".labkit-progress.json"))
+
+
+def record(lab: str, exercise: str, passed: int, total: int) -> None:
+    """Remember that `passed` of `total` visible checks of an exercise pass."""
+    everything = load()
+    everything.setdefault(lab, {})[exercise] = [passed, total]
+    with contextlib.suppress(OSError):
+        progress_file().write_text(json.dumps(everything, indent=1), encoding="utf-8")
+
+
+def load() -> dict[str, dict[str, list[int]]]:
+    """Return {lab: {exercise: [passed, total]}}; empty when there is no readable record."""
+    try:
+        everything = json.loads(progress_file().read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return everything if isinstance(everything, dict) else {}
+
+
+class ProgressTable:
+    """The progress over all labs as text, and as a table in a notebook."""
+
+    def __init__(self, exercises: dict[str, list[str]]):
+        """Take {lab: [exercise]}, the exercises there are."""
+        done = load()
+        self.rows = [
+            (lab, name, *done.get(lab, {}).get(name, (0, 0)))
+            for lab, names in exercises.items()
+            for name in names
+        ]
+
+    def __repr__(self) -> str:
+        return "\n".join(f"{lab:34} {name:28} {_state(p, t)}" for lab, name, p, t in self.rows)
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><td style='text-align:left'>{lab}</td><td style='text-align:left'>"
+            f"<code>{name}</code></td><td style='text-align:left'>{_state(p, t)}</td></tr>"
+            for lab, name, p, t in self.rows
+        )
+        head = "<tr><th>lab</th><th>exercise</th><th>visible checks</th></tr>"
+        return f"<table><thead>{head}</thead><tbody>{rows}</tbody></table>"
+
+
+def _state(passed: int, total: int) -> str:
+    if not total:
+        return "not tried yet"
+    return f"{passed} of {total} pass" if passed < total else f"all {total} pass"
+
+
+def show_progress() -> ProgressTable:
+    """Return the table of every exercise that has visible checks, tried or not."""
+    return ProgressTable(exercises())
+
+
+def exercises() -> dict[str, list[str]]:
+    """Return {lab: [exercise]} as the installed visible checks name them, in lab order."""
+    found: dict[str, list[str]] = {}
+    for path in sorted(CHECKS.glob("lab_*.py")):
+        lab = path.stem.removeprefix("lab_").replace("_", "-")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.keyword) and node.arg == "exercise":
+                name = getattr(node.value, "value", None)
+                if isinstance(name, str) and name not in found.setdefault(lab, []):
+                    found[lab].append(name)
+    return found
