@@ -16,7 +16,12 @@ Size = int | tuple[int, int]
 READABLE = "JPEG, PNG, WebP, GIF, BMP or TIFF (save a phone's HEIC photo as JPEG first)"
 
 
-def load_image(source: str | Path | bytes | BinaryIO, size: Size | None = None) -> Tensor:
+def load_image(
+    source: str | Path | bytes | BinaryIO,
+    size: Size | None = None,
+    *,
+    box: tuple[int, int, int, int] | None = None,
+) -> Tensor:
     """Read a picture of any kind as a batch of one.
 
     Grey, palette, 16-bit and CMYK pictures become RGB, transparency is laid over white, the
@@ -26,6 +31,7 @@ def load_image(source: str | Path | bytes | BinaryIO, size: Size | None = None) 
         source: a path, the bytes of a file, or an open binary file.
         size: None keeps the picture as it is; (h, w) cuts the largest centred rectangle of that
             shape and resizes it, antialiased; an int is the square (size, size).
+        box: (left, top, width, height) in pixels of the file, cut out before anything else.
     Returns: (1, 3, H, W) float32 in [0, 1].
     Raises: FileNotFoundError; ValueError if the file is no picture or a damaged one.
     """
@@ -40,6 +46,9 @@ def load_image(source: str | Path | bytes | BinaryIO, size: Size | None = None) 
         raise ValueError(
             f"{label} cannot be read as a picture, or is damaged: {error}. Expected {READABLE}"
         ) from error
+    if box is not None:
+        left, top, width, height = box
+        rgb = rgb.crop((left, top, left + width, top + height))
     if size is not None:
         height, width = _height_width(size)
         rgb = ImageOps.fit(rgb, (width, height), method=Image.Resampling.BICUBIC)
