@@ -5,6 +5,7 @@ import logging
 import os
 import shutil
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from importlib.resources import files
 from itertools import zip_longest
 from pathlib import Path
@@ -183,11 +184,12 @@ def _fetch(kind: str, name: str) -> Path:
                 downloader=_copy if "://" not in address else pooch.HTTPDownloader(timeout=20),
             )
         )
-    except ValueError as error:
+    except OSError as error:  # requests' exceptions are OSErrors, some are ValueErrors too
+        problem = f"{address} cannot be reached or stored ({type(error).__name__})"
+        raise DownloadError(_advice(problem, name, folder)) from error
+    except ValueError as error:  # pooch removes what it has just fetched
         problem = f"{address} came with another SHA-256 than the list's: damaged or replaced"
         raise DownloadError(_advice(problem, name, folder)) from error
-    except OSError as error:  # requests' exceptions are OSErrors too
-        raise DownloadError(_advice(f"{address} cannot be reached", name, folder)) from error
 
 
 def _copy(address: str, target: str, _pooch: object) -> None:
@@ -217,6 +219,7 @@ def _is_cached(kind: str, name: str) -> bool:
     return path.is_file() and pooch.file_hash(path) == _rows(kind)[name]["sha256"]
 
 
+@cache
 def _rows(kind: str) -> dict[str, dict[str, str]]:
     """Return the list of one kind, by file name."""
     text = (files("labkit") / LISTS[kind]).read_text(encoding="utf-8")

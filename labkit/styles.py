@@ -24,6 +24,8 @@ OVERSAMPLING = 2  # PIL draws without antialiasing: draw larger, then shrink
 
 def paint(name: str, size: int) -> np.ndarray:
     """Return the painting `name` as (size, size, 3) uint8; the same picture at any size."""
+    if not isinstance(size, int) or size < 1:
+        raise ValueError(f"size is {size!r}; expected a positive int, the side in pixels")
     if name not in PAINTINGS:
         raise ValueError(f"No style {name!r}; expected one of {', '.join(PAINTINGS)}")
     canvas = PAINTINGS[name](OVERSAMPLING * size)
