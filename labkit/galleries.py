@@ -1,7 +1,6 @@
 """Pictures that are downloaded once and kept: photo gallery, paintings, CIFAR-10, Imagenette."""
 
 import csv
-import logging
 import os
 import shutil
 from concurrent.futures import ThreadPoolExecutor
@@ -173,7 +172,7 @@ def _fetch(kind: str, name: str) -> Path:
 
     folder = cache_folder() / kind
     address = f"{_base(kind)}/{name}"
-    logging.getLogger("pooch").setLevel(logging.WARNING)  # or it writes a line for every file
+    pooch.get_logger().setLevel("WARNING")  # or it writes a line for every file
     try:
         return Path(
             pooch.retrieve(

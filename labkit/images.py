@@ -1,5 +1,6 @@
 """Files, arrays and tensors: the one image convention, RGB float32 in [0, 1], (N, 3, H, W)."""
 
+import math
 import warnings
 from io import BytesIO
 from pathlib import Path
@@ -129,7 +130,8 @@ def to_tensor(array: np.ndarray | Image.Image) -> Tensor:
     images = torch.from_numpy((array.astype(np.float32) / scale).transpose(0, 3, 1, 2).copy())
     if images.shape[1] == 4:
         images = images[:, :3] * images[:, 3:] + (1 - images[:, 3:])
-    return check_images(images.expand(-1, 3, -1, -1).contiguous())
+    images = images.expand(-1, 3, -1, -1).contiguous()
+    return check_images(images) if array.dtype.kind == "f" else images
 
 
 def to_array(images: Tensor, *, dtype: type = np.uint8) -> np.ndarray:
@@ -143,7 +145,7 @@ def to_array(images: Tensor, *, dtype: type = np.uint8) -> np.ndarray:
     """
     if images.ndim not in (3, 4) or images.shape[-3] != 3:
         raise ValueError(f"Images have shape {_shape(images)}; expected (N, 3, H, W) or (3, H, W)")
-    _check_finite(images)
+    _finite_range(images)
     array = images.detach().float().clamp(0, 1).movedim(-3, -1).cpu().numpy()
     if np.dtype(dtype) == np.uint8:
         return (array * 255).round().astype(np.uint8)
@@ -196,8 +198,7 @@ def check_images(images: Tensor, *, bounded: bool = True) -> Tensor:
     if images.dtype != torch.float32:
         repair = ": use .float() / 255" if images.dtype == torch.uint8 else ": use .float()"
         raise ValueError(f"Images are {images.dtype}; expected torch.float32{repair}")
-    _check_finite(images)
-    low, high = images.min().item(), images.max().item()
+    low, high = _finite_range(images)
     if bounded and (low < 0 or high > 1):
         raise ValueError(
             f"Images lie in [{low:.3g}, {high:.3g}]; expected [0, 1]: "
@@ -232,9 +233,12 @@ def _height_width(size: Size) -> tuple[int, int]:
     return pair
 
 
-def _check_finite(images: Tensor) -> None:
-    if not torch.isfinite(images).all():
+def _finite_range(images: Tensor) -> tuple[float, float]:
+    """Return the smallest and the largest value; one pass, in which NaN shows too."""
+    low, high = (value.item() for value in images.detach().aminmax())
+    if not (math.isfinite(low) and math.isfinite(high)):
         raise ValueError("Images hold NaN or infinity; a step before this one diverged")
+    return low, high
 
 
 def _shape_hint(images: Tensor) -> str:

@@ -113,7 +113,9 @@ def test_a_folder_serves_as_well_as_a_server(served):
 
 def test_progress_bar_only_while_files_are_missing(server, capsys):
     gallery(size=8)
-    assert "Fetching photos" in capsys.readouterr().err
+    shown = capsys.readouterr().err
+    assert "Fetching photos" in shown
+    assert "Downloading data from" not in shown, "pooch writes a line for every file"
     gallery(size=8)
     assert capsys.readouterr().err == ""
 
