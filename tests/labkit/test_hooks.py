@@ -396,18 +396,22 @@ def test_efficientnet_lite0_is_captured_and_replaced_whole():
     timm = pytest.importorskip("timm")
     torch.manual_seed(0)
     net = timm.create_model("tf_efficientnet_lite0", pretrained=False).eval()
-    images = torch.rand(1, 3, 64, 64)
+    images = torch.rand(1, 3, 32, 32)
     plain = net(images)
     found = activations(net, images, ["blocks.2.1.bn2.act", "blocks.1.0"])
-    assert found["blocks.2.1.bn2.act"].shape == (1, 240, 8, 8)
+    assert found["blocks.2.1.bn2.act"].shape == (1, 240, 4, 4)
     assert found["blocks.2.1.bn2.act"].min() == 0
     with replace_activations(net, torch.relu) as replaced:
         assert torch.allclose(net(images), plain, atol=1e-6)
     assert len(replaced) == sum(isinstance(m, nn.ReLU6) for m in net.modules()) == 33
     assert hook_count(net) == 0
+
+
+def test_a_long_list_of_refused_activations_is_cut_short():
+    silus = nn.Sequential(*[nn.SiLU() for _ in range(7)])
     with (
-        pytest.raises(ValueError, match=r"and \d+ more"),
-        replace_activations(timm.create_model("efficientnet_b0"), torch.relu),
+        pytest.raises(ValueError, match=r"'4' \(SiLU\) and 2 more"),
+        replace_activations(silus, twice),
     ):
         pass
 

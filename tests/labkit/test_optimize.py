@@ -163,7 +163,7 @@ def test_transforms_are_applied_in_order_before_the_loss_only(start):
 def test_the_same_seed_gives_the_same_image_and_the_global_seed_is_left_alone(start):
     state = torch.get_rng_state()
     first, second, other = (
-        run(start, lambda x: (x[..., :2, :2] - 1).square().sum(), transforms=TRANSFORMS, seed=seed)
+        run(start, lambda x: x[..., :2, :2].sum(), transforms=TRANSFORMS, seed=seed, steps=4)
         for seed in (1, 1, 2)
     )
     assert torch.equal(first.image, second.image)
