@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from autograder.lab import (
-    LAB_NAME,
     ROOT,
     Course,
     grade_info,
@@ -123,7 +122,8 @@ def _with_worked_answers(cells: Iterable) -> Iterable:
     for cell in cells:
         found = SOLUTION_REGION.search(cell.source)
         if cell.cell_type == "code" and found:
-            text = f"<details><summary>Worked answer</summary>\n\n```python\n{found[1]}```\n\n</details>"
+            summary = "<details><summary>Worked answer</summary>"
+            text = f"{summary}\n\n```python\n{found[1]}```\n\n</details>"
             yield nbformat.v4.new_markdown_cell(text)
         yield cell
 
@@ -143,14 +143,3 @@ def release(name: str, root: Path = ROOT, say: Callable[[str], None] = print) ->
     path = root / "notebooks" / name / f"{name}.ipynb"
     say(f"built {path.relative_to(root)}")
     return path
-
-
-def lab_of(path: Path, stated: str, names: Iterable[str]) -> str:
-    """Return the lab a file answers: what it states, its name, or a folder's name; else ""."""
-    known = set(names)
-    places = [stated, path.stem, *reversed(path.parent.parts)]
-    for place in places:
-        for candidate in LAB_NAME.findall(place):
-            if candidate in known:
-                return candidate
-    return ""

@@ -213,7 +213,7 @@ class Process:
     def __init__(self, connection: socket.socket, limits: Limits, folder: str):
         self._connection = connection
         self._limits = limits
-        self._ended = ""
+        self.ended = ""  # why the process is no more
         # Its own user id, so that the limit on processes counts nobody else's.
         uid = random.randrange(200_000, 260_000)
         messages.send(connection, asdict(limits) | {"uid": uid, "folder": folder})
@@ -242,7 +242,7 @@ class Process:
         """
         call = {"function": function, "args": args, "kwargs": kwargs, "gradients": gradients}
         blob = messages.dump_call(call | {"upstream": upstream, "record": record})
-        if not self._ended:
+        if not self.ended:
             with contextlib.suppress(OSError):  # an ended process says so when we read
                 messages.send(self._connection, {"function": function}, blob=blob)
         reply, tensors = self._receive(function, self._limits.seconds)
@@ -265,8 +265,8 @@ class Process:
 
     def _receive(self, name: str, seconds: float) -> tuple[dict, dict]:
         """Return the reply, or raise what the student should read."""
-        if self._ended:
-            raise StudentError(self._ended)
+        if self.ended:
+            raise StudentError(self.ended)
         try:
             reply, tensors = self._read_reply(time.monotonic() + seconds)
         except TimeoutError:
@@ -290,6 +290,6 @@ class Process:
         return json.loads(read(head)), messages.load_tensors(read(body))
 
     def _end(self, why: str) -> None:
-        self._ended = why
+        self.ended = why
         self._connection.close()
         raise StudentError(why)

@@ -289,3 +289,17 @@ def check(lab: str, function: Callable, *helpers: Callable) -> Report:
         first = next(r for r in report.results if not r.passed)
         raise ChecksFailed(f"{report.headline}. {first.title}: {first.message}")
     return report
+
+
+def ready(**results: object) -> bool:
+    """Return whether these results of exercises are there; else say what the cell waits for.
+
+    ::
+
+        if ready(saliency_map=maps):
+            ...  # draw them
+    """
+    missing = [name for name, result in results.items() if result is None]
+    if missing:
+        print(f"This cell waits for the exercise {' and '.join(missing)}.")
+    return not missing

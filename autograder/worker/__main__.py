@@ -64,7 +64,7 @@ def warm_up() -> None:
     images = torch.full((1, 3, 64, 64), 0.5, requires_grad=True)
     model = importlib.import_module("labkit.models").load_model()
     torch.autograd.grad(model(images).sum(), images)
-    WARM_MODELS[model.loaded_as] = model
+    WARM_MODELS[model.name] = model
 
 
 def supervise(connection: socket.socket, isolated: bool) -> None:

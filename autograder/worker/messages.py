@@ -19,6 +19,8 @@ import numpy as np
 import safetensors.torch
 import torch
 
+from labkit.network import Network
+
 HEADER = struct.Struct(">II")  # bytes of JSON, bytes of pickle or safetensors
 DEEPEST = 6
 
@@ -58,7 +60,7 @@ def send(
 
 class _CallPickler(pickle.Pickler):
     def persistent_id(self, item: Any) -> str | None:
-        return getattr(item, "loaded_as", None) if isinstance(item, torch.nn.Module) else None
+        return item.name if isinstance(item, Network) else None
 
 
 class _CallUnpickler(pickle.Unpickler):

@@ -1,0 +1,101 @@
+"""The instructor's command line: python -m autograder build | grade | regrade | doctor."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command and return its exit status; errors are one line on standard error."""
+    options = _parser().parse_args(arguments)
+    try:
+        return options.run(options)
+    except (ValueError, RuntimeError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m autograder", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="command")
+
+    build = commands.add_parser("build", help="make notebooks/ from solutions/")
+    build.add_argument("labs", nargs="*", help="labs such as 06-saliency; all when none is named")
+    build.set_defaults(run=_build)
+
+    grade = commands.add_parser("grade", help="grade notebooks, .py files or folders")
+    grade.add_argument("paths", nargs="+", type=Path, metavar="PATH")
+    grade.add_argument("--workers", type=int, default=os.cpu_count() or 1, metavar="N")
+    grade.add_argument("--json", type=Path, metavar="FILE", help="write one row a submission")
+    grade.add_argument("--feedback", type=Path, metavar="FOLDER", help="write one page each")
+    grade.add_argument("--seed", metavar="new|N", help="of the hidden inputs; default: the kept")
+    grade.set_defaults(run=_grade)
+
+    regrade = commands.add_parser(
+        "regrade", help="show what a new autograde would change in the gradebook"
+    )
+    regrade.add_argument("lab")
+    regrade.add_argument("--write", action="store_true", help="change it")
+    regrade.set_defaults(run=_regrade)
+
+    doctor = commands.add_parser("doctor", help="say what this machine lacks, and how to get it")
+    doctor.set_defaults(run=_doctor)
+    return parser
+
+
+def _build(options: argparse.Namespace) -> int:
+    from autograder.build import build
+
+    build(options.labs)
+    return 0
+
+
+def _grade(options: argparse.Namespace) -> int:
+    from tqdm import tqdm
+
+    from autograder import feedback
+    from autograder.grade import find_submissions, grade_all
+    from autograder.seeds import load_seeds
+
+    if missing := [str(p) for p in options.paths if not p.exists()]:
+        raise ValueError(f"expected notebooks, .py files or folders; {missing} do not exist")
+    count = len(find_submissions(options.paths))
+    if not count:
+        raise ValueError(f"no notebook and no .py file below {[str(p) for p in options.paths]}")
+    rows = []
+    graded = grade_all(
+        options.paths, load_seeds(options.seed), workers=max(1, min(options.workers, count))
+    )
+    for row in tqdm(graded, total=count, desc="grading", unit="submission"):
+        rows.append(row)
+        if options.feedback:
+            feedback.write_page(row, options.feedback)
+    print(feedback.table(rows))
+    if options.feedback:
+        print(f"feedback pages: {options.feedback}")
+    if options.json:
+        feedback.write_json(rows, options.json)
+        print(f"rows: {options.json}")
+    return 0
+
+
+def _regrade(options: argparse.Namespace) -> int:
+    from autograder.regrade import regrade
+
+    return regrade(options.lab, write=options.write)
+
+
+def _doctor(_: argparse.Namespace) -> int:
+    from autograder.doctor import report
+
+    return report()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,86 @@
+"""Compares what a student's function returned with what it should have, in the student's terms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+TOLERANCE = 1e-3  # of the largest value; float32 and another order of sums stay below 1e-5
+
+
+def tensor_of(value: Any, shape: tuple[int, ...], what: str) -> Tensor:
+    """Return the value as a float64 tensor of that shape, or fail with both shapes.
+
+    Args:
+        value: a tensor, a number, or a list of numbers.
+        shape: expected; () also takes a tensor of one element.
+        what: how the message calls it.
+    """
+    if isinstance(value, list | float | int) and not isinstance(value, bool):
+        value = _from_numbers(value, what)
+    if not isinstance(value, Tensor):
+        raise AssertionError(f"{what} should be a tensor, and is a {type(value).__name__}")
+    if value.is_complex() or value.dtype == torch.bool:
+        raise AssertionError(f"{what} should hold real numbers, and holds {value.dtype}")
+    if shape == () and value.numel() == 1:
+        value = value.reshape(())
+    if tuple(value.shape) != tuple(shape):
+        raise AssertionError(
+            f"{what} should have shape {tuple(shape)}, and has {tuple(value.shape)}"
+        )
+    value = value.double()
+    if not torch.isfinite(value).all():
+        raise AssertionError(f"{what} holds values that are not finite (NaN or infinity)")
+    return value
+
+
+def _from_numbers(value: Any, what: str) -> Tensor:
+    try:
+        items = [torch.as_tensor(v, dtype=torch.float64) for v in value]
+        return torch.stack(items) if items else torch.empty(0)
+    except TypeError:
+        return torch.as_tensor(value, dtype=torch.float64)
+    except (ValueError, RuntimeError) as error:
+        raise AssertionError(
+            f"{what} should be a tensor, and is a list of unlike things"
+        ) from error
+
+
+def close(value: Tensor, expected: Tensor, tolerance: float = TOLERANCE) -> bool:
+    """Return whether two tensors agree, relative to the largest expected value."""
+    expected = expected.to(value)
+    return bool((value - expected).abs().max() <= tolerance * expected.abs().max())
+
+
+def proportional(maps: Tensor, expected: Tensor, tolerance: float = TOLERANCE) -> bool:
+    """Return whether each map of (N, ...) is a positive multiple of the expected one."""
+    flat, wanted = maps.flatten(1), expected.to(maps).flatten(1)
+    scale = (flat * wanted).sum(1, keepdim=True) / (wanted * wanted).sum(1, keepdim=True)
+    return bool((scale > 0).all()) and close(flat / scale.clamp(min=1e-300), wanted, tolerance)
+
+
+def require(
+    value: Tensor,
+    expected: Tensor,
+    message: str,
+    *,
+    same: Callable[[Tensor, Tensor], bool] = close,
+    mistakes: dict[str, Tensor] | None = None,
+) -> None:
+    """Fail unless `value` is the expected one; a known mistake gets its own message.
+
+    Args:
+        value, expected: tensors of one shape.
+        message: for a wrong value that is no known mistake.
+        same: how to compare, `close` or `proportional`.
+        mistakes: {message: the value that this mistake gives}.
+    """
+    if same(value, expected):
+        return
+    for text, wrong in (mistakes or {}).items():
+        if not same(wrong.to(expected), expected) and same(value, wrong):
+            raise AssertionError(text)
+    raise AssertionError(message)

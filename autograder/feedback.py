@@ -1,0 +1,92 @@
+"""Writes what a submission got: a page for the student, a table and JSON for the instructor."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+import jinja2
+from markupsafe import Markup
+
+from autograder.grade import ExerciseRow, Row
+from autograder.sandbox import NOT_ISOLATED
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+def first_message(exercise: ExerciseRow) -> str:
+    """Return the one message that comes first: the reason nothing ran, else the first failure."""
+    return exercise.error or next((c.message for c in exercise.checks if not c.passed), "")
+
+
+def is_answered(exercise: ExerciseRow) -> bool:
+    """Return whether the student wrote anything that could be checked."""
+    return not exercise.error and any(c.answered for c in exercise.checks)
+
+
+def render_page(row: Row) -> str:
+    """Return a submission's feedback as an HTML page of its own."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True
+    )
+    environment.filters["inline"] = inline
+    functions = {"first_message": first_message, "is_answered": is_answered}
+    return environment.get_template("feedback.html").render(row=row, **functions)
+
+
+def inline(text: str) -> Markup:
+    """Escape text and set `code` between backticks as code."""
+    pieces = html.escape(text).split("`")
+    return Markup("".join(f"<code>{p}</code>" if i % 2 else p for i, p in enumerate(pieces)))
+
+
+def write_page(row: Row, folder: Path) -> Path:
+    """Write a submission's feedback page and return its path."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{page_name(row.submission)}.html"
+    path.write_text(render_page(row), encoding="utf-8")
+    return path
+
+
+def page_name(submission: str) -> str:
+    """Return a file name for a submission's page: its last folders and name, made harmless."""
+    parts = Path(submission).with_suffix("").parts[-3:]
+    return re.sub(r"[^\w.-]+", "_", "__".join(parts)).lstrip("_.")
+
+
+def write_json(rows: Iterable[Row], path: Path) -> None:
+    """Write the rows as DESIGN.md gives them."""
+    text = json.dumps([row.as_json() for row in rows], indent=1, ensure_ascii=False)
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+def table(rows: list[Row]) -> str:
+    """Return the class table as text: points, seconds, and what to look at first."""
+    width = max((len(_short(row)) for row in rows), default=0)
+    lines = [f"{'submission':{width}}  {'lab':14}  {'points':>9}  {'s':>5}  first message"]
+    for row in rows:
+        points = f"{row.points:g}/{row.max_points:g}"
+        lines.append(
+            f"{_short(row):{width}}  {row.lab[:14]:14}  {points:>9}  {row.seconds:5.1f}  "
+            f"{_first_of_row(row)}"
+        )
+    graded = sum(row.status == "graded" for row in rows)
+    isolation = sorted({row.isolation for row in rows})
+    lines.append(f"{graded} graded, {len(rows) - graded} failed; isolation: {', '.join(isolation)}")
+    if NOT_ISOLATED in isolation:
+        lines.append("Install bubblewrap before you grade code that you do not trust.")
+    return "\n".join(lines)
+
+
+def _short(row: Row) -> str:
+    return "/".join(Path(row.submission).parts[-3:])
+
+
+def _first_of_row(row: Row) -> str:
+    if row.status == "failed":
+        return f"FAILED: {row.reason}"
+    messages = ((e.exercise, first_message(e)) for e in row.exercises)
+    return next((f"{name}: {text}" for name, text in messages if text), "")[:110]

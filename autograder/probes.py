@@ -1,0 +1,86 @@
+"""Small networks for hidden checks, each made to reveal one property and to hide all others.
+
+A check about one rule should not fail for a mistake in another. `saliency_probe()` is neutral:
+its gradients have one sign, live in one colour channel, and a class that always wins makes the
+gradient of the loss a multiple of the gradient of the logit. Each argument takes away one of
+these, so that the check using it fails for exactly one kind of mistake.
+
+All networks are nn.Sequential, frozen, in eval mode, for images of one size.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Generator, Tensor, nn
+
+ALWAYS_WINS = 30.0  # bias of the last class: its probability is 1 - 1e-13
+
+
+def saliency_probe(
+    generator: Generator,
+    size: tuple[int, int],
+    *,
+    classes: int = 4,
+    signed: bool = False,
+    coloured: bool = False,
+    rivals: bool = False,
+) -> nn.Sequential:
+    """Return a convolutional network of `classes` classes for (N, 3, *size).
+
+    Args:
+        signed: gradients have both signs.
+        coloured: all three channels matter, differently.
+        rivals: no class always wins, so that softmax mixes the classes' gradients.
+    """
+    height, width = size
+    first, second = nn.Conv2d(3, 6, 3, padding=1), nn.Conv2d(6, 5, 3, padding=1)
+    last = nn.Linear(5 * height * width, classes)
+    for layer in (first, second, last):
+        layer.weight.data = torch.rand(layer.weight.shape, generator=generator)
+        if signed and layer is not first:
+            layer.weight.data -= 0.5
+        layer.bias.data = -torch.rand(layer.bias.shape, generator=generator)
+    if not coloured:
+        first.weight.data[:, [0, 2]] = 0
+    first.bias.data -= first.weight.data.sum((1, 2, 3)) / 3  # some ReLUs are off
+    last.weight.data /= 40
+    if not rivals:
+        last.weight.data[-1] = 0
+        last.bias.data[-1] = ALWAYS_WINS
+    return _frozen(first, nn.ReLU(), second, nn.ReLU(), nn.Flatten(), last)
+
+
+def linear_probe(weight: Tensor, bias: Tensor | None = None) -> nn.Sequential:
+    """Return the network whose logits are weight (K, 3, H, W) times the image, plus a bias (K,)."""
+    layer = nn.Linear(weight[0].numel(), len(weight))
+    layer.weight.data = weight.flatten(1).float().clone()
+    layer.bias.data = torch.zeros(len(weight)) if bias is None else bias.float().clone()
+    return _frozen(nn.Flatten(), layer)
+
+
+def deep_probe(generator: Generator, spreads: tuple[float, ...]) -> nn.Sequential:
+    """Return convolutions and a linear layer whose weights have these standard deviations."""
+    *convolutions, last = spreads
+    layers: list[nn.Module] = []
+    channels = 3
+    for spread in convolutions:
+        layers += [_spread(nn.Conv2d(channels, 24, 3, padding=1), spread, generator), nn.ReLU()]
+        channels = 24
+    layers += [nn.AdaptiveAvgPool2d(4), nn.Flatten()]
+    layers.append(_spread(nn.Linear(channels * 16, 12), last, generator))
+    return _frozen(*layers)
+
+
+def _spread(layer: nn.Module, spread: float, generator: Generator) -> nn.Module:
+    layer.weight.data = spread * torch.randn(layer.weight.shape, generator=generator)
+    layer.bias.data = torch.rand(layer.bias.shape, generator=generator)
+    return layer
+
+
+def _frozen(*layers: nn.Module) -> nn.Sequential:
+    return nn.Sequential(*layers).requires_grad_(False).eval()
+
+
+def random_images(generator: Generator, count: int, size: tuple[int, int]) -> Tensor:
+    """Return (count, 3, *size) of uniform noise in [0, 1]."""
+    return torch.rand(count, 3, *size, generator=generator)

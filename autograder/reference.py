@@ -1,0 +1,58 @@
+"""Independent implementations of the graded functions: another road to the same values.
+
+Where a solution differentiates a batch at once, these take full Jacobians, loops or NumPy, so
+that one misunderstanding cannot hide in both.
+"""
+
+from __future__ import annotations
+
+import copy
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.autograd.functional import jacobian
+
+# 06-saliency
+
+
+def logit_gradients(model: nn.Module, images: Tensor, labels: Tensor) -> Tensor:
+    """Return (N, 3, H, W), d logit of its label / d pixel, one Jacobian an image."""
+    exact = copy.deepcopy(model).double()
+    rows = []
+    for image, label in zip(images, labels, strict=True):
+        full = jacobian(exact, image[None].double())  # (1, K, 1, 3, H, W)
+        rows.append(full[0, int(label), 0])
+    return torch.stack(rows)
+
+
+def loss_gradients(model: nn.Module, images: Tensor, labels: Tensor) -> Tensor:
+    """Return (N, 3, H, W), d cross-entropy / d pixel: what saliency is not."""
+    exact = copy.deepcopy(model).double()
+    rows = []
+    for image, label in zip(images, labels, strict=True):
+        full = jacobian(exact, image[None].double())[0, :, 0]  # (K, 3, H, W)
+        p = torch.softmax(exact(image[None].double())[0], dim=0)  # (K,)
+        rows.append(torch.einsum("k,kchw->chw", p, full) - full[int(label)])
+    return torch.stack(rows)
+
+
+def saliency_map(model: nn.Module, images: Tensor, labels: Tensor) -> Tensor:
+    """Return (N, H, W), the largest absolute gradient over the channels. Simonyan et al., 2013."""
+    return torch.from_numpy(np.abs(logit_gradients(model, images, labels).numpy()).max(axis=1))
+
+
+def weighted_layers(model: nn.Module) -> list[str]:
+    """Return the names of the modules that hold a weight of two or more axes, in order."""
+    names = []
+    for key, value in model.state_dict().items():
+        if key.endswith("weight") and value.dim() > 1:
+            names.append(key.removesuffix(".weight"))
+    return names
+
+
+def deletion_order(saliency: Tensor) -> list[tuple[int, int]]:
+    """Return (row, column) of every pixel, the most salient first."""
+    height, width = saliency.shape
+    places = [(r, c) for r in range(height) for c in range(width)]
+    return sorted(places, key=lambda place: -float(saliency[place]))
