@@ -1,7 +1,6 @@
 """Rewrite networks so that activations can be seen, replaced and redrawn; logits stay the same."""
 
 import copy
-import operator
 from collections import OrderedDict
 
 import torch
@@ -38,14 +37,12 @@ class _ThisForwardOnly(fx.Tracer):
 
 
 def _rewrite_block(block: nn.Module) -> fx.GraphModule:
-    graph = _ThisForwardOnly().trace(block)
+    graph = _ThisForwardOnly().trace(block)  # records `out += x` as `out + x`
     called: list[str] = []
     for node in graph.nodes:
         if node.target is F.relu:
             block.add_module("relu", nn.ReLU())
             node.op, node.target, node.args, node.kwargs = "call_module", "relu", node.args[:1], {}
-        elif node.target is operator.iadd:
-            node.target = operator.add
         elif node.op == "call_module":
             again = called.count(node.target)
             called.append(node.target)

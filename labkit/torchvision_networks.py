@@ -77,10 +77,10 @@ def normalization(name: str) -> tuple[list[float], list[float]]:
 
     GoogLeNet's weights expect 0.5 and 0.5, into which torchvision's `transform_input` converts.
     """
+    if name == "googlenet":
+        return [0.5] * 3, [0.5] * 3
     preprocessing = _weights(name).transforms()
-    return (
-        ([0.5] * 3, [0.5] * 3) if name == "googlenet" else (preprocessing.mean, preprocessing.std)
-    )
+    return preprocessing.mean, preprocessing.std
 
 
 def imagenet_categories() -> tuple[str, ...]:
