@@ -8,10 +8,15 @@ of one source are identical to the byte.
 from __future__ import annotations
 
 import hashlib
+import io
+import logging
+import os
 import re
+import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 from autograder.lab import (
     ROOT,
@@ -68,6 +73,7 @@ def instructor_notebook(name: str, course: Course, root: Path = ROOT) -> Any:
     for position, cell in enumerate(notebook.cells):
         complete_metadata(cell, points, course.scale)
         key = grade_info(cell).get("grade_id") or f"cell {position}"
+        cell.metadata.pop("lines_to_next_cell", None)
         cell.id = hashlib.sha256(f"{name} {key}".encode()).hexdigest()[:8]
     notebook.metadata = {
         "kernelspec": KERNEL,
@@ -129,17 +135,36 @@ def _with_worked_answers(cells: Iterable) -> Iterable:
 
 
 def release(name: str, root: Path = ROOT, say: Callable[[str], None] = print) -> Path:
-    """Run nbgrader's generate_assignment for one lab and return the release's path."""
+    """Run nbgrader's generate_assignment for one lab and return the release's path.
+
+    Raises: RuntimeError with nbgrader's own words where it fails.
+    """
     from nbgrader.converters import GenerateAssignment
+
+    run_converter(GenerateAssignment, name, root)
+    path = root / "notebooks" / name / f"{name}.ipynb"
+    say(f"built {path.relative_to(root)}")
+    return path
+
+
+def run_converter(converter: type, lab: str, root: Path, student: str = "*") -> None:
+    """Run one of nbgrader's converters as its command would, with --force."""
+    from nbgrader.converters.base import NbGraderException
     from nbgrader.coursedir import CourseDirectory
     from traitlets.config import PyFileConfigLoader
 
     config = PyFileConfigLoader("nbgrader_config.py", path=str(root)).load_config()
     config.CourseDirectory.root = str(root)
-    config.CourseDirectory.assignment_id = name
-    config.GenerateAssignment.force = True
-    course = CourseDirectory(config=config)
-    GenerateAssignment(coursedir=course, config=config).start()
-    path = root / "notebooks" / name / f"{name}.ipynb"
-    say(f"built {path.relative_to(root)}")
-    return path
+    config.CourseDirectory.assignment_id = lab
+    config.CourseDirectory.student_id = student
+    config[converter.__name__].force = True
+    words = io.StringIO()
+    log = logging.Logger("nbgrader", logging.WARNING)
+    log.addHandler(logging.StreamHandler(words))
+    # nbgrader calls alembic, which lies beside the interpreter, through PATH.
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    with mock.patch.dict(os.environ, {"PATH": path}):
+        try:
+            converter(coursedir=CourseDirectory(config=config), config=config, log=log).start()
+        except (NbGraderException, SystemExit) as error:
+            raise RuntimeError(f"{lab}: {error}\n{words.getvalue()}") from error

@@ -135,10 +135,12 @@ def bubblewrap_command() -> list[str]:
     """Return bubblewrap's command line: everything that is not listed here is out of sight."""
     command = ["bwrap", "--die-with-parent", "--new-session", "--unshare-ipc", "--unshare-net"]
     command += ["--unshare-pid", "--unshare-uts", "--unshare-cgroup-try"]
+    for path in parents([*system_folders(), *kit_folders()]):
+        command += ["--perms", "0755", "--dir", path]  # else closed to unprivileged users
     for path in system_folders():
         command += ["--ro-bind-try", path, path]
     for path in hidden_folders():
-        command += ["--tmpfs", path]
+        command += ["--perms", "0755", "--tmpfs", path]
     for path in kit_folders():
         command += ["--ro-bind-try", path, path]
     command += ["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp"]
@@ -172,6 +174,12 @@ def kit_folders() -> list[str]:
 def import_folders() -> list[str]:
     """Return the folders of installed packages, a user's own included."""
     return [p for p in sys.path if Path(p).name in ("site-packages", "dist-packages")]
+
+
+def parents(paths: list[str]) -> list[str]:
+    """Return every folder above these paths, outer ones first, the root left out."""
+    above = {str(folder) for path in paths for folder in Path(path).parents}
+    return sorted(above - {"/"})
 
 
 def _is_inside(path: str | Path, folder: Path) -> bool:
@@ -231,6 +239,7 @@ class Process:
         gradients: tuple = (),
         upstream: Any = None,
         record: bool = False,
+        shared: tuple[str, ...] = (),
         **kwargs: Any,
     ) -> Result:
         """Call a function by name on copies of the arguments.
@@ -238,10 +247,11 @@ class Process:
         Args:
             gradients: positions of tensor arguments to differentiate the result by.
             upstream: the gradient of the result, ones where None.
+            shared: names of the networks among the arguments that `shared_model` returned.
             record: note the input of every forward pass of the networks among the arguments.
         """
         call = {"function": function, "args": args, "kwargs": kwargs, "gradients": gradients}
-        blob = messages.dump_call(call | {"upstream": upstream, "record": record})
+        blob = messages.dump_call(call | {"upstream": upstream, "record": record}, shared)
         if not self.ended:
             with contextlib.suppress(OSError):  # an ended process says so when we read
                 messages.send(self._connection, {"function": function}, blob=blob)

@@ -16,7 +16,7 @@ import select
 import signal
 import socket
 import sys
-from typing import Any
+import traceback
 
 import calls
 import isolation
@@ -48,7 +48,6 @@ SUBMISSIONS_IMPORT = (
     "labkit.optimize",
     "labkit.plotting",
 )
-WARM_MODELS: dict[str, Any] = {}  # by name, shared with the children by copy on write
 
 
 def warm_up() -> None:
@@ -62,9 +61,7 @@ def warm_up() -> None:
     for name in SUBMISSIONS_IMPORT:
         importlib.import_module(name)
     images = torch.full((1, 3, 64, 64), 0.5, requires_grad=True)
-    model = importlib.import_module("labkit.models").load_model()
-    torch.autograd.grad(model(images).sum(), images)
-    WARM_MODELS[model.name] = model
+    torch.autograd.grad(messages.shared_model("lite0")(images).sum(), images)
 
 
 def supervise(connection: socket.socket, isolated: bool) -> None:
@@ -97,20 +94,24 @@ def end(child: int) -> None:
 
 def run_child(connection: socket.socket, limits: dict, isolated: bool) -> None:
     """Answer the grader's requests until it hangs up."""
+    status = 1
     try:
         os.setsid()
+        isolation.set_limits(limits, isolated)  # reads /proc, which the next step hides
         if isolated:
             isolation.mount_own_folders(limits["output"])
         else:
             os.chdir(limits["folder"])
         isolation.close_doors(connection.fileno())
-        isolation.set_limits(limits, isolated)
         if isolated:
             isolation.drop_privileges()
         messages.send(connection, {"ready": True})
-        calls.answer(connection, WARM_MODELS)
+        calls.answer(connection)
+        status = 0
+    except BaseException:
+        traceback.print_exc()
     finally:
-        os._exit(0)
+        os._exit(status)
 
 
 if __name__ == "__main__":

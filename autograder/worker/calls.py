@@ -15,7 +15,7 @@ from messages import encode, load_call, receive, send
 from labkit.errors import NotAnswered, StudentError, describe_error
 
 
-def answer(connection: socket.socket, models: dict) -> None:
+def answer(connection: socket.socket) -> None:
     """Run the cells and the calls that the grader asks for."""
     namespace: dict[str, Any] = {"__name__": "__main__"}
     while True:
@@ -28,7 +28,7 @@ def answer(connection: socket.socket, models: dict) -> None:
             if "cells" in request:
                 reply = run_cells(request["cells"], namespace)
             else:
-                reply = run_call(load_call(blob, models), namespace, tensors)
+                reply = run_call(load_call(blob), namespace, tensors)
         except BaseException as error:
             reply, tensors = {"error": explain(error, request)}, {}
         try:

@@ -6,20 +6,20 @@ process that runs a student's code, which is not: JSON and safetensors, never a 
 
 from __future__ import annotations
 
+import functools
 import io
 import json
 import pickle
 import socket
 import struct
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import safetensors.torch
 import torch
-
-from labkit.network import Network
 
 HEADER = struct.Struct(">II")  # bytes of JSON, bytes of pickle or safetensors
 DEEPEST = 6
@@ -55,37 +55,41 @@ def send(
     connection.sendall(HEADER.pack(len(text), len(blob)) + text + blob)
 
 
-# Requests: a network that load_model returns goes by its name, since the worker has it already
+# Requests: a shared network goes by its name, since the worker has it already
+
+
+@functools.cache
+def shared_model(name: str) -> torch.nn.Module:
+    """Return one of labkit's trained networks, the same object each time; do not change it."""
+    from labkit.models import load_model
+
+    return load_model(name)
 
 
 class _CallPickler(pickle.Pickler):
+    def __init__(self, file: io.BytesIO, shared: dict[int, str]):
+        super().__init__(file)
+        self.shared = shared
+
     def persistent_id(self, item: Any) -> str | None:
-        return item.name if isinstance(item, Network) else None
+        return self.shared.get(id(item))
 
 
 class _CallUnpickler(pickle.Unpickler):
-    def __init__(self, file: io.BytesIO, models: dict):
-        super().__init__(file)
-        self.models = models
-
-    def persistent_load(self, name: str) -> Any:
-        if name not in self.models:
-            from labkit.models import load_model
-
-            self.models[name] = load_model(name)
-        return self.models[name]
+    def persistent_load(self, name: str) -> torch.nn.Module:
+        return shared_model(name)
 
 
-def dump_call(call: dict) -> bytes:
-    """Return a call as bytes for `load_call`."""
+def dump_call(call: dict, shared: Iterable[str] = ()) -> bytes:
+    """Return a call as bytes for `load_call`; `shared` names the shared models in it."""
     file = io.BytesIO()
-    _CallPickler(file).dump(call)
+    _CallPickler(file, {id(shared_model(name)): name for name in shared}).dump(call)
     return file.getvalue()
 
 
-def load_call(blob: bytes, models: dict) -> dict:
-    """Return the call; `models` are the loaded networks by name."""
-    return _CallUnpickler(io.BytesIO(blob), models).load()
+def load_call(blob: bytes) -> dict:
+    """Return the call that `dump_call` wrote."""
+    return _CallUnpickler(io.BytesIO(blob)).load()
 
 
 # Replies
