@@ -1,4 +1,4 @@
-"""The instructor's command line: python -m autograder build | grade | regrade | doctor."""
+"""The instructor's command line: python -m autograder build, pictures, grade, regrade, doctor."""
 
 from __future__ import annotations
 
@@ -29,6 +29,10 @@ def _parser() -> argparse.ArgumentParser:
     build.add_argument("labs", nargs="*", help="labs such as 06-saliency; all when none is named")
     build.set_defaults(run=_build)
 
+    pictures = commands.add_parser("pictures", help="run solutions for the picture that opens each")
+    pictures.add_argument("labs", nargs="*")
+    pictures.set_defaults(run=_pictures)
+
     grade = commands.add_parser("grade", help="grade notebooks, .py files or folders")
     grade.add_argument("paths", nargs="+", type=Path, metavar="PATH")
     grade.add_argument("--workers", type=int, default=os.cpu_count() or 1, metavar="N")
@@ -53,6 +57,14 @@ def _build(options: argparse.Namespace) -> int:
     from autograder.build import build
 
     build(options.labs)
+    return 0
+
+
+def _pictures(options: argparse.Namespace) -> int:
+    from autograder.pictures import make_pictures
+
+    for path in make_pictures(options.labs):
+        print(path)
     return 0
 
 

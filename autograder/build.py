@@ -7,6 +7,7 @@ of one source are identical to the byte.
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import io
 import logging
@@ -30,6 +31,7 @@ from autograder.lab import (
 
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 SOLUTION_REGION = re.compile(r"[ \t]*### BEGIN SOLUTION\n(.*?)[ \t]*### END SOLUTION", re.DOTALL)
+PICTURE = re.compile(r"!\[[^\]]*\]\((pictures/[\w.-]+\.jpg)\)")
 
 
 def build(
@@ -71,6 +73,7 @@ def instructor_notebook(name: str, course: Course, root: Path = ROOT) -> Any:
     if course.worked_answers:
         notebook.cells = list(_with_worked_answers(notebook.cells))
     for position, cell in enumerate(notebook.cells):
+        attach_pictures(cell, root / "solutions")
         complete_metadata(cell, points, course.scale)
         key = grade_info(cell).get("grade_id") or f"cell {position}"
         cell.metadata.pop("lines_to_next_cell", None)
@@ -119,6 +122,14 @@ def complete_metadata(cell: Any, points: dict[str, float], scale: float) -> None
         exercise = info["grade_id"].removeprefix("check_")
         full["points"] = info["points"] if solution else scale * points.get(exercise, 0)
     cell.metadata["nbgrader"] = full
+
+
+def attach_pictures(cell: Any, folder: Path) -> None:
+    """Put the pictures that a text shows into the cell, so that a notebook alone is complete."""
+    for name in PICTURE.findall(cell.source) if cell.cell_type == "markdown" else ():
+        data = base64.b64encode((folder / name).read_bytes()).decode()
+        cell.setdefault("attachments", {})[Path(name).name] = {"image/jpeg": data}
+        cell.source = cell.source.replace(f"]({name})", f"](attachment:{Path(name).name})")
 
 
 def _with_worked_answers(cells: Iterable) -> Iterable:

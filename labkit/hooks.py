@@ -84,7 +84,8 @@ class capture(dict[str, Tensor]):  # noqa: N801 - read as a verb, like contextli
                 f"layer {name!r} ({type(module).__name__}) returned a {type(output).__name__}, "
                 "expected one tensor; capture one of its children instead"
             )
-        self[name] = output
+        # The embedded network works in channels-last order, where a student's `.view` fails.
+        self[name] = output.contiguous()
         if self.stop and len(self) == len(set(self.layers)):
             raise _Stop(self)
         return output.clone()  # the model goes on with a copy, which it may change in place

@@ -8,7 +8,7 @@ from torch import nn
 
 from labkit import torchvision_networks
 from labkit.network import Layer, Network, Normalization
-from labkit.rewrite import balance_weights, fold_batch_norm, redraw_weights, separate_activations
+from labkit.rewrite import fold_batch_norm, randomize, separate_activations
 from labkit.torchvision_networks import WeightsMissingError
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
 
 EMBEDDED = "lite0"
 SMALL = ("filters", "digits")
+SMALL_SIDE = 32  # pixels, what these two were trained on
 MODEL_NAMES = (EMBEDDED, *SMALL, *torchvision_networks.NAMES)
 
 WEIGHTS = Path(__file__).parent / "weights"
@@ -51,9 +52,8 @@ def random_model(
 ) -> Network:
     """Return the same network as `load_model` with random weights: the control of an experiment.
 
-    A network that comes with the kit is redrawn with the standard deviation that each of its
-    layers had. The others need no download: torchvision's own initialization, scaled so that
-    activations neither fade nor explode.
+    Weights are normal, biases zero, and each layer is scaled so that activations neither fade nor
+    explode. No network needs a download for this.
 
     Args:
         name: one of MODEL_NAMES; None is "lite0".
@@ -61,12 +61,9 @@ def random_model(
         device: as in `Module.to`; None is the CPU.
     """
     name = _known(name)
-    generator = torch.Generator().manual_seed(seed)
-    shipped = name in (EMBEDDED, *SMALL)
-    network = _freeze(_build(name, trained=shipped))
-    redraw_weights(network, generator)
-    if not shipped:
-        balance_weights(network, generator)
+    network = _freeze(_build(name, trained=False))
+    side = SMALL_SIDE if name in SMALL else 128
+    randomize(network, side, torch.Generator().manual_seed(seed))
     return network.to(device)
 
 

@@ -91,27 +91,20 @@ def weighted_layers(network: nn.Module) -> list[nn.Conv2d | nn.Linear]:
 
 
 @torch.no_grad()
-def redraw_weights(network: nn.Module, generator: torch.Generator) -> None:
-    """Draw weights and biases anew, normal, each with the standard deviation that it had."""
-    for layer in weighted_layers(network):
-        for values in layer.parameters():
-            noise = torch.randn(values.shape, generator=generator)
-            values.copy_(noise * values.std(correction=0))
+def randomize(network: nn.Module, side: int, generator: torch.Generator) -> None:
+    """Draw every weight anew, normal, scaled until its layer's output has deviation 1; no biases.
 
-
-@torch.no_grad()
-def balance_weights(network: nn.Module, generator: torch.Generator) -> None:
-    """Scale each layer's weights until its output has standard deviation 1; zero the biases.
-
-    One forward pass over noise images. Without it, default weights fade to nothing in GoogLeNet
-    and grow to 10^4 in ResNet-101, where batch normalization has no statistics yet.
+    One forward pass over noise images of `side` x `side` pixels. Without the scaling, random weights fade to nothing in
+    GoogLeNet and grow to 10^4 in ResNet-101, where batch normalization has no statistics yet.
 
     Reference: Mishkin and Matas, "All you need is a good init", 2016. Ours keeps the draw normal
     where theirs is orthogonal, and takes one pass where theirs repeats.
     """
+    for layer in weighted_layers(network):
+        layer.weight.copy_(torch.randn(layer.weight.shape, generator=generator))
     handles = [m.register_forward_hook(_scale_to_one) for m in weighted_layers(network)]
     try:
-        network(torch.rand(2, 3, 128, 128, generator=generator))
+        network(torch.rand(2, 3, side, side, generator=generator))
     finally:
         for handle in handles:
             handle.remove()

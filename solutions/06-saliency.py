@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 06 Saliency: which pixels does the network look at?
 #
-# ![Photos above, their saliency maps below: the maps are noisy, and brightest on the cup, the rocket and the camera.](pictures/06-saliency.png)
+# ![Photos above, their saliency maps below: the maps are noisy, and brightest on the cup, the rocket and the camera.](pictures/06-saliency.jpg)
 #
 # **The question.** A network says *espresso* with a probability of 0.94. Which pixels made it say
 # so, and how would we notice that the answer is wrong?
@@ -16,7 +16,6 @@
 # %%
 import time
 
-import matplotlib.pyplot as plt
 import torch
 import torch.nn.functional as F
 from IPython.display import display
@@ -105,12 +104,13 @@ def saliency_map(model, images, labels):
 # %% nbgrader={"grade_id": "check_saliency_map", "grade": true}
 check("06-saliency", saliency_map)
 
-# %%
+# %% labkit={"opening": true}
 maps = saliency_map(model, images, labels)
 if ready(saliency_map=maps):
     short = [model.categories[int(k)] for k in labels]
     print(f"You predicted {prediction!r} for the coffee.")
-    display(plotting.show_saliency(images, maps, short, title="Saliency of the network's answer"))
+    title = "What moves the network's answer"
+    display(plotting.show_saliency(images, maps, short, columns=3, title=title))
 
 # %% [markdown]
 # Real examples rarely come out as well as the paper's, as the lecture says. That is no bug: the
@@ -176,18 +176,9 @@ if ready(saliency_map=maps):
 
 # %%
 if ready(saliency_map=maps):
-    figure, axes = plt.subplots(1, 3, figsize=(9, 3.2), layout="compressed")
-    axes[0].imshow(plotting.mosaic(images[:1]))
-    axes[0].set_title(names[0])
-    covered = axes[1].imshow(drops[0].cpu(), cmap="viridis")
-    axes[1].set_title("probability lost when covered")
-    pooled = axes[2].imshow(in_squares(maps[0], size, stride).cpu(), cmap="magma")
-    axes[2].set_title("saliency in the same squares")
-    for axis, shown in ((axes[1], covered), (axes[2], pooled)):
-        figure.colorbar(shown, ax=axis, shrink=0.8)
-    for axis in axes:
-        axis.set_axis_off()
-    plt.show()
+    pooled = in_squares(maps[0], size, stride)
+    display(plotting.overlay(images[0], drops[0], label="probability lost when covered"))
+    display(plotting.overlay(images[0], pooled, label="mean saliency of the same square"))
 
 # %% [markdown]
 # **Explain what you saw.** Saliency needs one backward pass, occlusion hundreds of forward passes,

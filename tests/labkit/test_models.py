@@ -123,12 +123,9 @@ def test_the_global_seed_is_left_alone(make):
 
 
 def test_random_weights_are_a_living_control(lite0, photos):
-    """Weights differ, their size does not; units are neither dead nor saturated."""
+    """Units are neither dead nor saturated, and pictures give different logits."""
     model = random_model(seed=3)
     assert model.layers == lite0.layers
-    assert model.conv_head.weight.std() == pytest.approx(
-        lite0.conv_head.weight.std().item(), rel=0.02
-    )
     assert not torch.allclose(model.conv_head.weight, lite0.conv_head.weight)
     shares = []
     for module in model.modules():

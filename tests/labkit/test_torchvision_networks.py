@@ -54,8 +54,7 @@ def rewritten(request):
     logits = source((photos() - MEAN) / STD)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(torchvision_networks, "_untrained", lambda name: source)
-        patch.setattr("labkit.models.redraw_weights", lambda *_: None)
-        patch.setattr("labkit.models.balance_weights", lambda *_: None)
+        patch.setattr("labkit.models.randomize", lambda *_: None)
         model = random_model(request.param)
     return model, logits
 

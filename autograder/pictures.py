@@ -1,0 +1,67 @@
+"""Makes the picture that opens each lab, by running the lab's solution.
+
+The figure of the cell marked labkit={"opening": true} becomes solutions/pictures/NN-name.jpg. The
+build attaches it to the notebook, and the README shows it.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from autograder.build import instructor_notebook
+from autograder.lab import ROOT, lab_names, load_course, read_source
+
+WIDTH = 900  # pixels
+QUALITY = 82
+
+
+def make_pictures(names: Iterable[str] = (), root: Path = ROOT) -> list[Path]:
+    """Run the solutions of these labs (all when none is named) and save their opening pictures.
+
+    Raises: ValueError where a lab marks no opening cell, or the cell shows no figure.
+    """
+    return [make_picture(name, root) for name in list(names) or lab_names(root)]
+
+
+def make_picture(name: str, root: Path = ROOT) -> Path:
+    """Run one lab's solution up to its opening figure, save it, and return its path."""
+    source = read_source(root / "solutions" / f"{name}.py")
+    marked = [i for i, c in enumerate(source.cells) if c.metadata.get("labkit", {}).get("opening")]
+    if len(marked) != 1:
+        raise ValueError(f'{name}: expected one cell with labkit={{"opening": true}}')
+    notebook = instructor_notebook(name, load_course(root), root)
+    notebook.cells = notebook.cells[: marked[0] + 1]
+    png = _figure_of(run(notebook, root / "solutions").cells[-1], name)
+    path = root / "solutions" / "pictures" / f"{name}.jpg"
+    path.parent.mkdir(exist_ok=True)
+    _save_small(png, path)
+    return path
+
+
+def run(notebook: Any, folder: Path) -> Any:
+    """Execute a notebook in a folder and return it; an exception in a cell ends it."""
+    from nbclient import NotebookClient
+
+    resources = {"metadata": {"path": str(folder)}}
+    NotebookClient(notebook, timeout=600, kernel_name="python3", resources=resources).execute()
+    return notebook
+
+
+def _figure_of(cell: Any, name: str) -> bytes:
+    for output in reversed(cell.outputs):
+        if "image/png" in output.get("data", {}):
+            return base64.b64decode(output["data"]["image/png"])
+    raise ValueError(f"{name}: the opening cell shows no figure")
+
+
+def _save_small(png: bytes, path: Path) -> None:
+    from PIL import Image
+
+    image = Image.open(io.BytesIO(png)).convert("RGB")
+    if image.width > WIDTH:
+        image = image.resize((WIDTH, round(image.height * WIDTH / image.width)))
+    image.save(path, quality=QUALITY, optimize=True)
