@@ -127,6 +127,8 @@ def complete_metadata(cell: Any, points: dict[str, float], scale: float) -> None
 def attach_pictures(cell: Any, folder: Path) -> None:
     """Put the pictures that a text shows into the cell, so that a notebook alone is complete."""
     for name in PICTURE.findall(cell.source) if cell.cell_type == "markdown" else ():
+        if not (folder / name).exists():
+            raise ValueError(f"no solutions/{name}; make it with: python -m autograder pictures")
         data = base64.b64encode((folder / name).read_bytes()).decode()
         cell.setdefault("attachments", {})[Path(name).name] = {"image/jpeg": data}
         cell.source = cell.source.replace(f"]({name})", f"](attachment:{Path(name).name})")

@@ -12,8 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from autograder.build import instructor_notebook
-from autograder.lab import ROOT, lab_names, load_course, read_source
+from autograder.lab import ROOT, lab_names, read_source
 
 WIDTH = 900  # pixels
 QUALITY = 82
@@ -33,9 +32,8 @@ def make_picture(name: str, root: Path = ROOT) -> Path:
     marked = [i for i, c in enumerate(source.cells) if c.metadata.get("labkit", {}).get("opening")]
     if len(marked) != 1:
         raise ValueError(f'{name}: expected one cell with labkit={{"opening": true}}')
-    notebook = instructor_notebook(name, load_course(root), root)
-    notebook.cells = notebook.cells[: marked[0] + 1]
-    png = _figure_of(run(notebook, root / "solutions").cells[-1], name)
+    source.cells = source.cells[: marked[0] + 1]
+    png = _figure_of(run(source, root / "solutions").cells[-1], name)
     path = root / "solutions" / "pictures" / f"{name}.jpg"
     path.parent.mkdir(exist_ok=True)
     _save_small(png, path)
