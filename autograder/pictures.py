@@ -14,8 +14,8 @@ from typing import Any
 
 from autograder.lab import ROOT, lab_names, read_source
 
-WIDTH = 900  # pixels
-QUALITY = 82
+WIDTH = 720  # pixels
+QUALITY = 72
 
 
 def make_pictures(names: Iterable[str] = (), root: Path = ROOT) -> list[Path]:
