@@ -1,10 +1,17 @@
 """nbgrader's settings: its stock commands at the root of the checkout use the kit's own engine."""
 
+import os
 import sys
 from pathlib import Path
 
 root = Path(__file__).resolve().parent
-sys.path.insert(0, str(root))  # the commands import autograder from the checkout
+if str(root) not in sys.path:
+    sys.path.insert(0, str(root))  # the commands import autograder from the checkout
+
+# nbgrader calls alembic, which lies beside the interpreter, through PATH.
+folders = os.environ.get("PATH", "").split(os.pathsep)
+if (beside := str(Path(sys.executable).parent)) not in folders:
+    os.environ["PATH"] = os.pathsep.join([beside, *folders])
 
 c = get_config()  # noqa: F821 - nbgrader provides it
 
@@ -18,11 +25,10 @@ c.ClearSolutions.code_stub = {"python": "return None  # your code replaces this 
 c.ClearSolutions.text_stub = "*Your answer replaces this line.*"
 
 # Submissions are never executed by nbgrader: they are made safe, then graded in the sandbox.
+c.Autograde.exporter_class = "autograder.gradebook.SubmissionExporter"
 c.Autograde.sanitize_preprocessors = [
     "autograder.gradebook.Sanitize",
-    "nbgrader.preprocessors.ClearOutput",
-    "nbgrader.preprocessors.OverwriteKernelspec",
-    "nbgrader.preprocessors.OverwriteCells",
+    "nbgrader.preprocessors.OverwriteCells",  # nothing is left to overwrite: points are as recorded
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
 c.Autograde.autograde_preprocessors = [
@@ -31,4 +37,11 @@ c.Autograde.autograde_preprocessors = [
     "nbgrader.preprocessors.AssignLatePenalties",
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
-c.OverwriteCells.add_missing_cells = True
+
+# zip_collect takes what learning platforms give: ada.zip, ada/06-saliency.ipynb,
+# ada_06-saliency.ipynb, or a name with numbers between (ada_123_4567_06-saliency-1.ipynb).
+c.FileNameCollectorPlugin.named_regexp = (
+    r".*[/\\](?P<student_id>(?!\d\d-[a-z])[^/\\_]+)"
+    r"[^/\\]*[/\\_](?:\d\d-[^/\\]*[/\\])?"
+    r"(?P<file_id>\d\d-[a-z-]*[a-z])(?:-\d+)?\.ipynb$"
+)

@@ -29,12 +29,21 @@ def is_answered(exercise: ExerciseRow) -> bool:
 
 def render_page(row: Row) -> str:
     """Return a submission's feedback as an HTML page of its own."""
+    return _render("feedback.html", row=row)
+
+
+def render_exercise(exercise: ExerciseRow, isolation: str) -> str:
+    """Return one exercise's feedback as an HTML table, for a cell of nbgrader's pages."""
+    return _render("exercise.html", exercise=exercise, isolated=isolation != NOT_ISOLATED)
+
+
+def _render(template: str, **values: object) -> str:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True
     )
     environment.filters["inline"] = inline
     functions = {"first_message": first_message, "is_answered": is_answered}
-    return environment.get_template("feedback.html").render(row=row, **functions)
+    return environment.get_template(template).render(**values, **functions)
 
 
 def inline(text: str) -> Markup:

@@ -1,0 +1,145 @@
+"""Plugs the engine into nbgrader: the exporter and the preprocessors that nbgrader_config.py names.
+
+`nbgrader autograde` reads each submission, sanitizes it and writes it to autograded/, then grades
+that copy. Nothing of a submission is executed here: the engine runs it in the sandbox.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import functools
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbconvert.exporters import NotebookExporter
+from nbgrader.preprocessors import NbGraderPreprocessor
+
+from autograder.feedback import render_exercise
+from autograder.grade import Engine, ExerciseRow, Row
+from autograder.lab import ROOT, load_lab
+from autograder.sandbox import NOT_ISOLATED, Sandbox, why_not_isolated
+from autograder.sanitize import grade_id, sanitize
+from autograder.seeds import load_seeds
+from autograder.submission import (
+    UnreadableSubmission,
+    parse_notebook,
+    submission_from_notebook,
+)
+
+
+class SubmissionExporter(NotebookExporter):
+    """Reads submissions: a file that is none is a clear error, and costs its student alone."""
+
+    def from_file(self, file_stream: Any, resources: Any = None, **options: Any) -> tuple:
+        """Return the notebook in an open file as text, preprocessed, and its resources."""
+        notebook = read_notebook(file_stream)
+        return self.from_notebook_node(notebook, resources=resources, **options)
+
+
+class Sanitize(NbGraderPreprocessor):
+    """Puts the student's text into the release's frame; see `autograder.sanitize`."""
+
+    def preprocess(self, notebook: Any, resources: Any) -> tuple:
+        """Return the notebook as far as it can be believed."""
+        about = resources["nbgrader"]
+        release = load_release(about["assignment"], about["notebook"])
+
+        def say(text: str) -> None:
+            self.log.warning("%s, %s: %s", about["student"], about["assignment"], text)
+
+        return sanitize(notebook, release, say), resources
+
+
+class GradeInSandbox(NbGraderPreprocessor):
+    """Gives each check cell one output: its points, for SaveAutoGrades, and the feedback."""
+
+    def preprocess(self, notebook: Any, resources: Any) -> tuple:
+        """Return the notebook with what the engine found."""
+        about = resources["nbgrader"]
+        row = grade_notebook(notebook, about["assignment"], about["student"])
+        if row.isolation == NOT_ISOLATED:
+            self.log.warning("graded without isolation: %s", why_not_isolated())
+        for cell in notebook.cells:
+            if is_autograded(cell):
+                cell.outputs = [_output(cell, row)]
+        return notebook, resources
+
+
+def read_notebook(file: Any) -> Any:
+    """Return the notebook in an open file; UnreadableSubmission says why there is none."""
+    try:
+        return parse_notebook(file.read())
+    except UnicodeDecodeError as error:
+        raise UnreadableSubmission(f"expected text in UTF-8, got other bytes ({error})") from error
+
+
+def load_release(lab: str, notebook: str = "", root: Path = ROOT) -> Any:
+    """Return a released notebook; ValueError says how to make it."""
+    path = root / "notebooks" / lab / f"{notebook or lab}.ipynb"
+    if not path.exists():
+        raise ValueError(f"there is no release {path.name}; run `python -m autograder build {lab}`")
+    return nbformat.read(path, as_version=4)
+
+
+def grade_notebook(notebook: Any, lab: str, name: str) -> Row:
+    """Return the engine's row for a sanitized notebook."""
+    submission = submission_from_notebook(name, notebook)
+    return _engine().grade(submission, load_lab(lab), name)
+
+
+def _engine() -> Engine:
+    sandbox = _warm_sandbox()
+    return Engine(sandbox.address, sandbox.limits, sandbox.isolation, load_seeds())
+
+
+@functools.cache
+def _warm_sandbox() -> Sandbox:
+    """Return the one sandbox of this process; it stops when the process ends."""
+    stack = contextlib.ExitStack()
+    atexit.register(stack.close)
+    sandbox = stack.enter_context(Sandbox())
+    sandbox.wait_until_warm()
+    return sandbox
+
+
+# One check cell
+
+
+def is_autograded(cell: Any) -> bool:
+    """Return whether a sanitized cell gets its points from checks."""
+    info = cell.metadata.get("nbgrader", {})
+    return bool(info.get("grade")) and not info.get("solution")
+
+
+def score_of(cell: Any, row: Row) -> float:
+    """Return a check cell's score: the share of the checks' points, of the cell's points.
+
+    A plain float between 0 and the cell's points, whatever course.toml scaled them by.
+
+    Raises: ValueError where the release and the hidden checks do not fit together.
+    """
+    exercise, most = exercise_of(cell, row), float(cell.metadata.nbgrader["points"])
+    return min(most, round(most * float(exercise.points) / float(exercise.max_points), 6))
+
+
+def exercise_of(cell: Any, row: Row) -> ExerciseRow:
+    """Return the result that a check cell shows."""
+    name = grade_id(cell).removeprefix("check_")
+    for exercise in row.exercises:
+        if exercise.exercise == name:
+            return exercise
+    raise ValueError(
+        f"{row.lab}: cell {grade_id(cell)!r} of the release has no hidden checks; expected one of "
+        f"{[e.exercise for e in row.exercises]}; run `python -m autograder build {row.lab}`"
+    )
+
+
+def _output(cell: Any, row: Row) -> Any:
+    exercise = exercise_of(cell, row)
+    data = {
+        "text/plain": str(score_of(cell, row)),
+        "text/html": render_exercise(exercise, row.isolation),
+    }
+    return nbformat.v4.new_output("execute_result", data, execution_count=1)

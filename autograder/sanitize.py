@@ -1,0 +1,137 @@
+"""Makes a student's notebook safe to process: the student's text in the release's frame.
+
+Only the text of cells is taken from the student. Everything that nbgrader believes (ids, points,
+types, locks, tags, outputs, the kernel) comes from the release, so that no edit of it can matter,
+and the pages that show the notebook run nothing of the student's.
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Callable
+from typing import Any
+
+TAG = re.compile(r"<(?=[A-Za-z/!?])")
+ATTACHMENT = re.compile(r"attachment:([^\s)\"'>]*)")
+PICTURES = ("image/png", "image/jpeg")
+BASE64 = re.compile(r"[A-Za-z0-9+/=\s]*")
+MISSING = {
+    "code": "# This cell was missing from the submission.",
+    "markdown": "*This cell was missing from the submission. Is the answer in another cell?*",
+}
+
+
+def sanitize(notebook: Any, release: Any, say: Callable[[str], None] = lambda text: None) -> Any:
+    """Return the student's notebook as far as it can be believed; both arguments stay as they are.
+
+    A cell of the release that the student copied stays once (the first answered copy keeps the id,
+    the others become plain cells), one that was deleted comes back after its predecessor, locked
+    ones get the release's text.
+
+    Args:
+        notebook: the student's notebook, format 4; anything in it may be wrong.
+        release: the lab's release.
+        say: called with one sentence for each repair that an instructor may want to know.
+    """
+    known = {grade_id(cell): cell for cell in release.cells if grade_id(cell)}
+    cells = [cell for cell in notebook["cells"] if isinstance(cell, dict)]
+    keepers = {name: _keeper(cells, name, cell) for name, cell in known.items()}
+    trusted = []
+    for position, cell in enumerate(cells):
+        name = grade_id(cell)
+        if keepers.get(name) == position:
+            trusted.append(_restore(cell, known[name], say))
+        else:
+            if name:
+                say(f"cell {name!r} is a copy or none of this lab's: it counts as a plain cell")
+            trusted.append(_plain(cell, position, release))
+    _put_back(trusted, known, say)
+    clean = copy.deepcopy(release)
+    clean.cells = trusted
+    return clean
+
+
+def grade_id(cell: Any) -> str:
+    """Return a cell's grade id, "" where it has none that can be used."""
+    metadata = cell.get("metadata")
+    info = metadata.get("nbgrader") if isinstance(metadata, dict) else None
+    name = info.get("grade_id") if isinstance(info, dict) else None
+    return name if isinstance(name, str) else ""
+
+
+def _keeper(cells: list, name: str, released: Any) -> int | None:
+    """Return the position of the cell that keeps the id: the first answered one, else the first."""
+    copies = [i for i, cell in enumerate(cells) if grade_id(cell) == name]
+    answered = (i for i in copies if _text(cells[i]) != released.source)
+    return next(answered, copies[0] if copies else None)
+
+
+def _restore(cell: Any, released: Any, say: Callable[[str], None]) -> Any:
+    """Return the release's cell with the student's text, where students may write."""
+    restored = copy.deepcopy(released)
+    name = grade_id(released)
+    if cell.get("cell_type") != released.cell_type:
+        say(f"cell {name!r} was made a {cell.get('cell_type')} cell: it is {released.cell_type}")
+    if _is_students(released):
+        restored.source = _text(cell)
+    elif _text(cell) != released.source:
+        say(f"cell {name!r} is locked and was changed: the release's text is back")
+    return _defused(restored, cell) if restored.source != released.source else restored
+
+
+def _plain(cell: Any, position: int, release: Any) -> Any:
+    """Return a cell without metadata; raw ones become text, since pages would run their HTML."""
+    from nbformat import v4
+
+    source, identity = _text(cell), f"student-{position}"
+    if cell.get("cell_type") == "code":
+        return v4.new_code_cell(source, id=identity)
+    plain = v4.new_markdown_cell(source, id=identity)
+    return plain if any(source == c.source for c in release.cells) else _defused(plain, cell)
+
+
+def _defused(restored: Any, cell: Any) -> Any:
+    """Take HTML and broken attachments out of text: pages of the formgrader would run them."""
+    if restored.cell_type != "markdown":
+        return restored
+    pictures = _pictures(cell.get("attachments"))
+    text = TAG.sub("< ", restored.source)
+    restored.source = ATTACHMENT.sub(lambda m: m[0] if m[1] in pictures else f"lost:{m[1]}", text)
+    if pictures:
+        restored.attachments = pictures
+    return restored
+
+
+def _pictures(attachments: Any) -> dict[str, dict[str, str]]:
+    """Return the attachments that are pictures and nothing else: {name: {type: base64}}."""
+    found = {}
+    for name, kinds in attachments.items() if isinstance(attachments, dict) else ():
+        for kind, data in kinds.items() if isinstance(kinds, dict) else ():
+            if kind in PICTURES and isinstance(data, str) and BASE64.fullmatch(data):
+                found[name] = {kind: data}
+    return found
+
+
+def _put_back(cells: list, known: dict[str, Any], say: Callable[[str], None]) -> None:
+    """Insert what was deleted, each after the cell of the release that stood before it."""
+    place = 0
+    for name, released in known.items():
+        position = next((i for i, cell in enumerate(cells) if grade_id(cell) == name), None)
+        if position is None:
+            say(f"cell {name!r} was deleted: it is back")
+            returned = copy.deepcopy(released)
+            if _is_students(released):
+                returned.source = MISSING[released.cell_type]
+            cells.insert(place, returned)
+            position = place
+        place = position + 1
+
+
+def _is_students(released: Any) -> bool:
+    return bool(released.metadata.nbgrader.get("solution"))
+
+
+def _text(cell: Any) -> str:
+    source = cell.get("source")
+    return source if isinstance(source, str) else ""
