@@ -28,12 +28,9 @@ def main() -> None:
     model, losses = train(args.steps, args.seed)
     args.output.write_bytes(save(model.state_dict()))
     with args.log.open("w", newline="") as file:
-        csv.writer(file, lineterminator="\n").writerows(
-            [
-                ("step", "loss"),
-                *((i, f"{loss:.4f}") for i, loss in enumerate(losses) if i % 10 == 0),
-            ]
-        )
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(("step", "loss"))
+        writer.writerows((step, f"{loss:.4f}") for step, loss in list(enumerate(losses))[::10])
     images, labels = digits("test")
     features = model[:-1](images)  # all but the classifier: relu4's output
     print(f"test accuracy        {accuracy(model, images, labels):.4f}")
@@ -56,8 +53,7 @@ def train(steps: int, seed: int) -> tuple[nn.Sequential, list[float]]:
     generator = torch.Generator().manual_seed(seed)
     with torch.random.fork_rng():
         torch.manual_seed(seed)  # PyTorch's initializers know the global generator only
-        # Without it, 25 of the 64 features are never active.
-        model = with_batch_norm(digit_network())
+        model = with_batch_norm(digit_network())  # without, 25 of 64 features are never active
     images, labels = digits("train")
     optimizer = torch.optim.AdamW(model.parameters(), lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
