@@ -36,6 +36,7 @@ WORKER = Path(__file__).parent / "worker"
 LABKIT = Path(labkit.__file__).resolve().parent
 COURSE = Path(__file__).resolve().parent.parent
 ISOLATED, NOT_ISOLATED = "bubblewrap", "not isolated"
+SCRATCH = "/scratch"  # where processes may write; the checkout itself may lie in /tmp
 GIB = 1 << 30
 
 
@@ -86,7 +87,7 @@ class Sandbox:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 pass_fds=[listener.fileno()],
-                env=ENVIRONMENT | {"MPLCONFIGDIR": "/tmp", "PATH": os.environ.get("PATH", "")},
+                env=self._environment(),
             )
         return self
 
@@ -106,6 +107,11 @@ class Sandbox:
         python += ["isolated" if isolated else "plain", str(LABKIT.parent), *import_folders()]
         return [*bubblewrap_command(), *python] if isolated else python
 
+    def _environment(self) -> dict[str, str]:
+        home = SCRATCH if self.isolation == ISOLATED else tempfile.gettempdir()
+        own = {"HOME": home, "MPLCONFIGDIR": home, "PATH": os.environ.get("PATH", "")}
+        return ENVIRONMENT | own
+
     def process(self) -> contextlib.AbstractContextManager[Process]:
         """Return a context manager for one fresh process."""
         return process_at(self.address, self.limits)
@@ -118,7 +124,6 @@ class Sandbox:
 
 
 ENVIRONMENT = {
-    "HOME": "/tmp",
     "LANG": "C.UTF-8",
     "MPLBACKEND": "Agg",
     "OMP_NUM_THREADS": "1",
@@ -134,7 +139,7 @@ ENVIRONMENT = {
 def bubblewrap_command() -> list[str]:
     """Return bubblewrap's command line: everything that is not listed here is out of sight."""
     command = ["bwrap", "--die-with-parent", "--new-session", "--unshare-ipc", "--unshare-net"]
-    command += ["--unshare-pid", "--unshare-uts", "--unshare-cgroup-try"]
+    command += ["--unshare-pid", "--unshare-uts", "--unshare-cgroup-try", "--tmpfs", "/tmp"]
     for path in parents([*system_folders(), *kit_folders()]):
         command += ["--perms", "0755", "--dir", path]  # else closed to unprivileged users
     for path in system_folders():
@@ -143,8 +148,8 @@ def bubblewrap_command() -> list[str]:
         command += ["--perms", "0755", "--tmpfs", path]
     for path in kit_folders():
         command += ["--ro-bind-try", path, path]
-    command += ["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp"]
-    return [*command, "--remount-ro", "/", "--chdir", "/tmp"]
+    command += ["--proc", "/proc", "--dev", "/dev", "--tmpfs", SCRATCH]
+    return [*command, "--remount-ro", "/tmp", "--remount-ro", "/", "--chdir", SCRATCH]
 
 
 def system_folders() -> list[str]:
@@ -191,7 +196,7 @@ def why_not_isolated() -> str:
     """Return why bubblewrap cannot isolate here; empty when it can."""
     if shutil.which("bwrap") is None:
         return "bubblewrap is not installed"
-    code = "import os; os.chdir('/tmp')"
+    code = "import os; os.chdir('/scratch')"
     command = [*bubblewrap_command(), sys.executable, "-I", "-S", "-c", code]
     tried = subprocess.run(command, capture_output=True, text=True)
     return f"bubblewrap does not work here: {tried.stderr.strip()}" if tried.returncode else ""

@@ -18,9 +18,11 @@ import socket
 import sys
 import traceback
 
-import calls
-import isolation
-import messages
+sys.path[1:1] = sys.argv[3:]  # before what needs labkit: this checkout's, not an installed one
+
+import calls  # noqa: E402 - needs the path above
+import isolation  # noqa: E402
+import messages  # noqa: E402
 
 
 def serve(listener: socket.socket, isolated: bool) -> None:
@@ -115,5 +117,4 @@ def run_child(connection: socket.socket, limits: dict, isolated: bool) -> None:
 
 
 if __name__ == "__main__":
-    sys.path[1:1] = sys.argv[3:]
     serve(socket.socket(fileno=int(sys.argv[1])), sys.argv[2] == "isolated")

@@ -44,16 +44,19 @@ def enter_namespaces(uid: int) -> None:
 
 
 def mount_own_folders(output: int) -> None:
-    """Give this process an empty /tmp and /dev/shm, and hide /proc.
+    """Give this process an empty /scratch, /tmp and /dev/shm, and hide /proc.
+
+    Where the checkout lies in /tmp, that holds the kit and nothing else, and cannot be written.
 
     The server's /proc tells of other submissions' processes. A new one may not be mounted here,
     since bubblewrap covers parts of it; nothing that a submission needs reads it.
     """
     flags = MS_NOSUID | MS_NODEV
     libc("mount", None, b"/", None, MS_REC | MS_PRIVATE, None)
-    for folder in (b"/tmp", b"/dev/shm", b"/proc"):
+    folders = [b"/scratch", b"/dev/shm", b"/proc"] + [b"/tmp"] * (not os.listdir("/tmp"))
+    for folder in folders:
         libc("mount", b"tmpfs", folder, b"tmpfs", flags, b"size=%d,mode=700" % (8 * output))
-    os.chdir("/tmp")
+    os.chdir("/scratch")
 
 
 def close_doors(keep: int) -> None:
