@@ -72,7 +72,10 @@ def read_notebook(file: Any) -> Any:
     try:
         return parse_notebook(file.read())
     except UnicodeDecodeError as error:
-        raise UnreadableSubmission(f"expected text in UTF-8, got other bytes ({error})") from error
+        reason = f"expected text in UTF-8, got other bytes ({error})"
+    except UnreadableSubmission as error:
+        reason = str(error)
+    raise UnreadableSubmission(reason)  # without nbformat's own errors: nbgrader prints them all
 
 
 def load_release(lab: str, notebook: str = "", root: Path = ROOT) -> Any:

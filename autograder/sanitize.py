@@ -35,6 +35,7 @@ def sanitize(notebook: Any, release: Any, say: Callable[[str], None] = lambda te
         say: called with one sentence for each repair that an instructor may want to know.
     """
     known = {grade_id(cell): cell for cell in release.cells if grade_id(cell)}
+    untouched = {cell.source: cell for cell in release.cells if cell.cell_type == "markdown"}
     cells = [cell for cell in notebook["cells"] if isinstance(cell, dict)]
     keepers = {name: _keeper(cells, name, cell) for name, cell in known.items()}
     trusted = []
@@ -45,7 +46,7 @@ def sanitize(notebook: Any, release: Any, say: Callable[[str], None] = lambda te
         else:
             if name:
                 say(f"cell {name!r} is a copy or none of this lab's: it counts as a plain cell")
-            trusted.append(_plain(cell, position, release))
+            trusted.append(_plain(cell, position, untouched))
     _put_back(trusted, known, say)
     clean = copy.deepcopy(release)
     clean.cells = trusted
@@ -80,27 +81,31 @@ def _restore(cell: Any, released: Any, say: Callable[[str], None]) -> Any:
     return _defused(restored, cell) if restored.source != released.source else restored
 
 
-def _plain(cell: Any, position: int, release: Any) -> Any:
+def _plain(cell: Any, position: int, untouched: dict[str, Any]) -> Any:
     """Return a cell without metadata; raw ones become text, since pages would run their HTML."""
     from nbformat import v4
 
     source, identity = _text(cell), f"student-{position}"
     if cell.get("cell_type") == "code":
         return v4.new_code_cell(source, id=identity)
-    plain = v4.new_markdown_cell(source, id=identity)
-    return plain if any(source == c.source for c in release.cells) else _defused(plain, cell)
+    if source not in untouched:
+        return _defused(v4.new_markdown_cell(source, id=identity), cell)
+    pictures = untouched[source].get("attachments", {})
+    return v4.new_markdown_cell(source, id=identity, attachments=pictures)
 
 
-def _defused(restored: Any, cell: Any) -> Any:
-    """Take HTML and broken attachments out of text: pages of the formgrader would run them."""
-    if restored.cell_type != "markdown":
-        return restored
-    pictures = _pictures(cell.get("attachments"))
-    text = TAG.sub("< ", restored.source)
-    restored.source = ATTACHMENT.sub(lambda m: m[0] if m[1] in pictures else f"lost:{m[1]}", text)
-    if pictures:
-        restored.attachments = pictures
-    return restored
+def _defused(trusted: Any, cell: Any) -> Any:
+    """Take HTML and lost attachments out of a text: the formgrader's pages would run or miss them.
+
+    The formgrader shows answers in the instructor's own session, where a script could give points.
+    """
+    if trusted.cell_type == "markdown":
+        trusted.attachments = pictures = _pictures(cell.get("attachments"))
+        text = TAG.sub("< ", trusted.source)
+        trusted.source = ATTACHMENT.sub(
+            lambda found: found[0] if found[1] in pictures else f"lost:{found[1]}", text
+        )
+    return trusted
 
 
 def _pictures(attachments: Any) -> dict[str, dict[str, str]]:
