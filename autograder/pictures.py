@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from autograder.build import KERNEL
 from autograder.lab import ROOT, lab_names, read_source
 
 WIDTH = 720  # pixels
@@ -33,6 +34,7 @@ def make_picture(name: str, root: Path = ROOT) -> Path:
     if len(marked) != 1:
         raise ValueError(f'{name}: expected one cell with labkit={{"opening": true}}')
     source.cells = source.cells[: marked[0] + 1]
+    source.metadata["kernelspec"] = KERNEL
     png = _figure_of(run(source, root / "solutions").cells[-1], name)
     path = root / "solutions" / "pictures" / f"{name}.jpg"
     path.parent.mkdir(exist_ok=True)
@@ -40,12 +42,18 @@ def make_picture(name: str, root: Path = ROOT) -> Path:
     return path
 
 
-def run(notebook: Any, folder: Path) -> Any:
-    """Execute a notebook in a folder and return it; an exception in a cell ends it."""
+def run(notebook: Any, folder: Path, on_cell: Callable[..., Any] | None = None) -> Any:
+    """Execute a notebook in a folder and return it; an exception in a cell ends it.
+
+    Args:
+        on_cell: called after each code cell, with keyword arguments.
+    """
     from nbclient import NotebookClient
 
     resources = {"metadata": {"path": str(folder)}}
-    NotebookClient(notebook, timeout=600, kernel_name="python3", resources=resources).execute()
+    client = NotebookClient(notebook, timeout=600, resources=resources, on_cell_complete=on_cell)
+    client.create_kernel_manager().transport = "ipc"
+    client.execute()
     return notebook
 
 

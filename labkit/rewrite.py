@@ -94,8 +94,9 @@ def weighted_layers(network: nn.Module) -> list[nn.Conv2d | nn.Linear]:
 def randomize(network: nn.Module, side: int, generator: torch.Generator) -> None:
     """Draw every weight anew, normal, scaled until its layer's output has deviation 1; no biases.
 
-    One forward pass over noise images of `side` x `side` pixels. Without the scaling, random weights fade to nothing in
-    GoogLeNet and grow to 10^4 in ResNet-101, where batch normalization has no statistics yet.
+    One forward pass over noise images of `side` x `side` pixels. Without the scaling, random
+    weights fade to nothing in GoogLeNet and grow to 10^4 in ResNet-101, where batch normalization
+    has no statistics yet.
 
     Reference: Mishkin and Matas, "All you need is a good init", 2016. Ours keeps the draw normal
     where theirs is orthogonal, and takes one pass where theirs repeats.

@@ -34,7 +34,7 @@ model = load_model(device=device)
 # folder `my-photos` beside this notebook and write `"dog"` into the list.
 
 # %%
-names = ["coffee", "rocket", "motorcycle", "photographer", "cat", "admiral"]
+names = ["coffee", "rocket", "motorcycle", "photographer", "cat", "admiral"][: fast(6, 3)]
 images = data.photos(names).to(device)  # (6, 3, 224, 224)
 with torch.no_grad():
     probabilities = model(images).softmax(dim=1)  # (6, 1000)
@@ -209,8 +209,8 @@ if ready(saliency_map=maps):
 # A *weighted layer* is an `nn.Conv2d` or `nn.Linear`; count them in the order of `model.modules()`.
 # Its new weights are independent draws from a normal distribution with mean 0 and the **standard
 # deviation that this layer's weights had**. (PyTorch's default would be too small: the embedded
-# network has no batch normalization left, and its signal would die.) Biases stay. The given network
-# stays as it is, the same `seed` gives the same copy, and the global random state is left alone.
+# network has no batch normalization left, and its signal would die.) Biases stay. With
+# `depth=0` nothing changes. The given network stays as it is, the same `seed` gives the same copy, and the global random state is left alone.
 #
 # **Predict first.** With the last layer alone redrawn, what share of the map will survive: almost
 # all, half, or nothing?
@@ -225,8 +225,8 @@ prediction = "..."  # "all", "half" or "nothing"
 # </details>
 # <details><summary>Hint 2: the layers, and random numbers of your own</summary>
 #
-# Collect the weighted layers in a list and take `[-depth:]`. A
-# `torch.Generator().manual_seed(seed)` can be passed to `torch.randn(..., generator=...)`.
+# Collect the weighted layers in a list and take the last `depth` of them; mind that `layers[-0:]` is
+# the whole list. A `torch.Generator().manual_seed(seed)` can be passed to `torch.randn(..., generator=...)`.
 # </details>
 
 # %% nbgrader={"grade_id": "randomize_top", "solution": true}
@@ -253,7 +253,7 @@ check("06-saliency", randomize_top)
 depths = [0, 1, 5, 20, 50]  # of 50 weighted layers
 networks = [randomize_top(model, depth, seed=0) for depth in depths]
 if ready(saliency_map=maps, randomize_top=networks[0]):
-    ladder = [saliency_map(network, images, labels) for network in networks]  # each (6, H, W)
+    ladder = [saliency_map(network, images, labels) for network in networks]  # each (N, H, W)
     print(f"You predicted {prediction!r} for one layer.")
     for i in (0, 1):
         row = torch.stack([step[i] for step in ladder])
@@ -384,7 +384,7 @@ if ready(saliency_map=maps, deletion_curve=curve):
 # Surprised? Both curves plunge: a few grey pixels sprinkled over a photo are *noise*, which fools
 # the network long before the object is gone (lab 10 makes an attack of it). A fair test deletes
 # connected pieces. So: average the map in squares of 56 pixels, one square a step, and compare with
-# squares in random order, on all six photos.
+# squares in random order, on all photos.
 
 
 # %%

@@ -105,6 +105,14 @@ def test_which_layers(student):
 
 
 @points(1, exercise="randomize_top")
+def test_depth_zero(student):
+    """`depth=0` redraws nothing."""
+    model = small_network()
+    found = redrawn(model, student.randomize_top(model, 0, 0))
+    assert not found, f"layers {found} have new weights: is it `layers[-0:]`, the whole list?"
+
+
+@points(1, exercise="randomize_top")
 def test_original(student):
     """The network that was given is not changed."""
     model = small_network()
