@@ -26,8 +26,8 @@ def sanitize(notebook: Any, release: Any, say: Callable[[str], None] = lambda te
     """Return the student's notebook as far as it can be believed; both arguments stay as they are.
 
     A cell of the release that the student copied stays once (the first answered copy keeps the id,
-    the others become plain cells), one that was deleted comes back after its predecessor, locked
-    ones get the release's text.
+    the others become plain cells), one that was deleted comes back where it stood, locked ones get
+    the release's text.
 
     Args:
         notebook: the student's notebook, format 4; anything in it may be wrong.
@@ -47,7 +47,7 @@ def sanitize(notebook: Any, release: Any, say: Callable[[str], None] = lambda te
             if name:
                 say(f"cell {name!r} is a copy or none of this lab's: it counts as a plain cell")
             trusted.append(_plain(cell, position, untouched))
-    _put_back(trusted, known, say)
+    _put_back(trusted, release, say)
     clean = copy.deepcopy(release)
     clean.cells = trusted
     return clean
@@ -118,19 +118,26 @@ def _pictures(attachments: Any) -> dict[str, dict[str, str]]:
     return found
 
 
-def _put_back(cells: list, known: dict[str, Any], say: Callable[[str], None]) -> None:
-    """Insert what was deleted, each after the cell of the release that stood before it."""
-    place = 0
-    for name, released in known.items():
-        position = next((i for i, cell in enumerate(cells) if grade_id(cell) == name), None)
-        if position is None:
+def _put_back(cells: list, release: Any, say: Callable[[str], None]) -> None:
+    """Insert the release's cells that were deleted, each where it stood."""
+    for index, released in enumerate(release.cells):
+        name = grade_id(released)
+        if name and all(grade_id(cell) != name for cell in cells):
             say(f"cell {name!r} was deleted: it is back")
             returned = copy.deepcopy(released)
             if _is_students(released):
                 returned.source = MISSING[released.cell_type]
-            cells.insert(place, returned)
-            position = place
-        place = position + 1
+            cells.insert(_place_behind(release.cells[:index], cells), returned)
+
+
+def _place_behind(before: list, cells: list) -> int:
+    """Return the position behind the last of the cells before that is still there."""
+    for released in reversed(before):
+        for position, cell in enumerate(cells):
+            name = grade_id(released)
+            if grade_id(cell) == name and (name or cell.source == released.source):
+                return position + 1
+    return 0
 
 
 def _is_students(released: Any) -> bool:
