@@ -51,9 +51,13 @@ def run(notebook: Any, folder: Path, on_cell: Callable[..., Any] | None = None) 
     from nbclient import NotebookClient
 
     resources = {"metadata": {"path": str(folder)}}
-    client = NotebookClient(notebook, timeout=600, resources=resources, on_cell_complete=on_cell)
-    client.create_kernel_manager().transport = "ipc"
-    client.execute()
+    NotebookClient(
+        notebook,
+        timeout=600,
+        resources=resources,
+        on_cell_complete=on_cell,
+        extra_arguments=["--IPKernelApp.log_level=ERROR"],  # no warning about TCP on this machine
+    ).execute()
     return notebook
 
 

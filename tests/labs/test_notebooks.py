@@ -1,0 +1,100 @@
+"""Every lab: the release is what the source builds, holds no answer, and runs untouched."""
+
+import os
+import re
+from unittest import mock
+
+import nbformat
+import pytest
+
+from autograder.build import SOLUTION_REGION, instructor_notebook, write_instructor_notebook
+from autograder.lab import ROOT, lab_names, load_course, points_by_exercise, read_source
+from autograder.pictures import run
+
+LABS = lab_names()
+
+
+def released(name):
+    return nbformat.read(ROOT / "notebooks" / name / f"{name}.ipynb", as_version=4)
+
+
+@pytest.fixture(scope="session")
+def course(tmp_path_factory):
+    """A copy of the course's sources, so that a build here touches nothing."""
+    folder = tmp_path_factory.mktemp("course")
+    for item in ("solutions", "nbgrader_config.py", "course.toml", "labkit", "autograder"):
+        (folder / item).symlink_to(ROOT / item)
+    (folder / "solutions").unlink()
+    (folder / "solutions").mkdir()
+    for item in (ROOT / "solutions").iterdir():
+        if item.is_file() or item.name == "pictures":
+            (folder / "solutions" / item.name).symlink_to(item)
+    return folder
+
+
+@pytest.mark.parametrize("name", LABS)
+def test_release_is_what_the_source_builds(name, course):
+    from autograder.build import release
+
+    write_instructor_notebook(name, load_course(), course)
+    built = release(name, course, say=lambda _: None)
+    committed = ROOT / "notebooks" / name / f"{name}.ipynb"
+    assert built.read_bytes() == committed.read_bytes(), "run: python -m autograder build"
+
+
+@pytest.mark.parametrize("name", LABS)
+def test_release_holds_no_answer_and_no_rubric(name):
+    text = "\n".join(cell.source for cell in released(name).cells)
+    assert "BEGIN SOLUTION" not in text
+    for cell in read_source(ROOT / "solutions" / f"{name}.py").cells:
+        for body in SOLUTION_REGION.findall(cell.source):
+            lines = [line.strip() for line in body.splitlines() if len(line.strip()) > 30]
+            assert not [line for line in lines if line in text]
+        if cell.metadata.get("nbgrader", {}).get("points"):
+            assert cell.source.strip() not in text
+    assert "import autograder" not in text
+    assert "from autograder" not in text
+
+
+@pytest.mark.parametrize("name", LABS)
+def test_points_of_a_check_cell_are_the_sum_of_its_hidden_checks(name):
+    points = points_by_exercise(name)
+    cells = {
+        c.metadata.nbgrader.grade_id: c for c in released(name).cells if "nbgrader" in c.metadata
+    }
+    for exercise, total in points.items():
+        assert cells[f"check_{exercise}"].metadata.nbgrader.points == total
+        assert total > 0
+
+
+@pytest.mark.parametrize("name", LABS)
+def test_two_builds_have_the_same_cell_ids(name):
+    first, again = (instructor_notebook(name, load_course()) for _ in range(2))
+    ids = [cell.id for cell in first.cells]
+    assert ids == [cell.id for cell in again.cells]
+    assert len(ids) == len(set(ids))
+
+
+@pytest.mark.parametrize("name", LABS)
+def test_text_follows_the_house_style(name):
+    """Short cells; a picture has alternative text; no word that tells a student it is easy."""
+    for cell in read_source(ROOT / "solutions" / f"{name}.py").cells:
+        if cell.cell_type == "code":
+            body = SOLUTION_REGION.sub("", cell.source)
+            lines = [line for line in body.splitlines() if line.strip()]
+            assert len(lines) <= 25, f"{len(lines)} lines of code: {lines[0]}"
+        else:
+            assert not re.search(r"\b([Ss]imply|[Oo]bviously|[Tt]rivial(ly)?)\b", cell.source)
+            assert "![](" not in cell.source
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", LABS)
+def test_untouched_release_runs_from_top_to_bottom(name, tmp_path):
+    settings = {"LABKIT_FAST": "1", "LABKIT_PROGRESS": str(tmp_path / "progress.json")}
+    notebook = released(name)
+    with mock.patch.dict(os.environ, settings):
+        run(notebook, tmp_path)
+    outputs = [o for c in notebook.cells if c.cell_type == "code" for o in c.outputs]
+    stderr = [o.text for o in outputs if o.get("name") == "stderr"]
+    assert not [text for text in stderr if "Warning" in text]
