@@ -1,8 +1,9 @@
 """Small networks for hidden checks, each made to reveal one property and to hide all others.
 
 A check about one rule should not fail for a mistake in another. `saliency_probe()` is neutral:
-its gradients have one sign, live in one colour channel, and a class that always wins makes the
-gradient of the loss a multiple of the gradient of the logit. Each argument takes away one of
+its gradients have one sign, live in one colour channel, are zero in a corner (so that a map scaled
+to [0, 1] is a multiple of the gradient), and a class that always wins makes the gradient of the
+loss a multiple of the gradient of the logit. Each argument takes away one of
 these, so that the check using it fails for exactly one kind of mistake.
 
 All networks are nn.Sequential, frozen, in eval mode, for images of one size.
@@ -13,7 +14,8 @@ from __future__ import annotations
 import torch
 from torch import Generator, Tensor, nn
 
-ALWAYS_WINS = 30.0  # bias of the last class: its probability is 1 - 1e-13
+LARGEST_LOGIT = 3.0  # about
+ALWAYS_WINS = 30.0  # logit of the last class: its probability is 1 - 1e-11
 
 
 def saliency_probe(
@@ -40,14 +42,21 @@ def saliency_probe(
         if signed and layer is not first:
             layer.weight.data -= 0.5
         layer.bias.data = -torch.rand(layer.bias.shape, generator=generator)
-    if not coloured:
+    if coloured:  # each filter sees one colour, and few of them matter at a place
+        first.weight.data *= torch.eye(3)[torch.arange(6) % 3][:, :, None, None]
+        second.weight.data **= 8
+        last.weight.data **= 8
+    else:
         first.weight.data[:, [0, 2]] = 0
     first.bias.data -= first.weight.data.sum((1, 2, 3)) / 3  # some ReLUs are off
-    last.weight.data /= 40
+    last.weight.data.view(classes, 5, height, width)[:, :, :3, :3] = 0  # no class reads pixel 0, 0
+    last.bias.data[:] = 0
+    network = _frozen(first, nn.ReLU(), second, nn.ReLU(), nn.Flatten(), last)
+    last.weight.data *= LARGEST_LOGIT / network(random_images(generator, 8, size)).abs().max()
     if not rivals:
         last.weight.data[-1] = 0
         last.bias.data[-1] = ALWAYS_WINS
-    return _frozen(first, nn.ReLU(), second, nn.ReLU(), nn.Flatten(), last)
+    return network
 
 
 def linear_probe(weight: Tensor, bias: Tensor | None = None) -> nn.Sequential:
@@ -58,13 +67,20 @@ def linear_probe(weight: Tensor, bias: Tensor | None = None) -> nn.Sequential:
     return _frozen(nn.Flatten(), layer)
 
 
-def deep_probe(generator: Generator, spreads: tuple[float, ...]) -> nn.Sequential:
-    """Return convolutions and a linear layer whose weights have these standard deviations."""
+def deep_probe(
+    generator: Generator, spreads: tuple[float, ...], *, normalized: bool = False
+) -> nn.Sequential:
+    """Return convolutions and a linear layer whose weights have these standard deviations.
+
+    Args:
+        normalized: batch normalization after each convolution, whose weights are no layer's.
+    """
     *convolutions, last = spreads
     layers: list[nn.Module] = []
     channels = 3
     for spread in convolutions:
-        layers += [_spread(nn.Conv2d(channels, 24, 3, padding=1), spread, generator), nn.ReLU()]
+        layers.append(_spread(nn.Conv2d(channels, 24, 3, padding=1), spread, generator))
+        layers += [nn.BatchNorm2d(24), nn.ReLU()] if normalized else [nn.ReLU()]
         channels = 24
     layers += [nn.AdaptiveAvgPool2d(4), nn.Flatten()]
     layers.append(_spread(nn.Linear(channels * 16, 12), last, generator))

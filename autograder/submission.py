@@ -11,11 +11,17 @@ from __future__ import annotations
 import ast
 import re
 import symtable
+from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 LARGEST_FILE = 50 << 20  # bytes; a notebook full of pictures has about 5 MB
+LARGEST_CELL = 200_000  # characters of code; Python's parser takes a hundred times as many bytes
+LARGEST_CODE = 1_000_000  # of all cells together
+MAGIC = re.compile(r"^\s*[%!?]|=\s*[%!]|\?\s*$", re.MULTILINE)
+MOST_MAGICS = 100  # each costs IPython another pass over the whole cell
+RUNS_THE_CELL = re.compile(r"\s*%%(time|capture|prun)\b.*\n")  # magics around ordinary code
 
 
 class UnreadableSubmission(Exception):
@@ -45,6 +51,8 @@ def read_submission(path: Path) -> Submission:
 
     Raises: UnreadableSubmission naming what is wrong with the file.
     """
+    if path.is_symlink():  # it may lead to anybody's file
+        raise UnreadableSubmission(f"expected a file, got the symbolic link {path.name}")
     if not path.is_file():
         raise UnreadableSubmission(f"expected a notebook or .py file, found no file {path.name}")
     size = path.stat().st_size
@@ -59,7 +67,9 @@ def read_submission(path: Path) -> Submission:
         raise UnreadableSubmission(f"expected text in UTF-8, got other bytes ({error})") from error
     if path.suffix == ".ipynb":
         return submission_from_notebook(str(path), parse_notebook(text))
-    return Submission(str(path), "", (Cell(path.name, "", text),))
+    pieces = re.split(r"^(?=# %%)", text, flags=re.MULTILINE)  # one broken cell costs only itself
+    cells = (Cell(f"{path.name} cell {n}", "", piece) for n, piece in enumerate(pieces, start=1))
+    return Submission(str(path), "", _not_too_long(cells))
 
 
 def parse_notebook(text: str) -> dict:
@@ -71,7 +81,9 @@ def parse_notebook(text: str) -> dict:
     except Exception as error:  # nbformat raises many kinds for broken files
         first = (str(error).strip().splitlines() or [""])[0][:200]
         raise UnreadableSubmission(f"expected a Jupyter notebook; {first}") from error
-    language = notebook.metadata.get("kernelspec", {}).get("language", "python")
+    if not isinstance(notebook.get("cells"), list):  # reads() only logs what does not fit
+        raise UnreadableSubmission("expected a Jupyter notebook with a list of cells")
+    language = _dict(_dict(notebook, "metadata"), "kernelspec").get("language", "python")
     if language != "python":
         raise UnreadableSubmission(f"expected a Python notebook, got the kernel of {language!r}")
     return notebook
@@ -79,17 +91,41 @@ def parse_notebook(text: str) -> dict:
 
 def submission_from_notebook(path: str, notebook: dict) -> Submission:
     """Return the code cells of a notebook, magics turned into plain Python."""
-    from IPython.core.inputtransformer2 import TransformerManager
-
     cells = []
     for number, cell in enumerate(notebook["cells"], start=1):
-        if cell["cell_type"] != "code":
-            continue
-        grade_id = str(_dict(_dict(cell, "metadata"), "nbgrader").get("grade_id", ""))
-        source = TransformerManager().transform_cell(str(cell["source"]))
-        cells.append(Cell(f"cell {grade_id or number}", grade_id, source))
+        match cell:
+            case {"cell_type": "code", "source": str(source)}:
+                grade_id = str(_dict(_dict(cell, "metadata"), "nbgrader").get("grade_id", ""))
+                cells.append(Cell(f"cell {grade_id[:80] or number}", grade_id, source))
     lab = str(_dict(_dict(notebook, "metadata"), "labkit").get("lab", ""))
-    return Submission(path, lab, tuple(cells))
+    return Submission(path, lab, tuple(map(_without_magics, _not_too_long(cells))))
+
+
+def _not_too_long(cells: Iterable[Cell]) -> tuple[Cell, ...]:
+    cells = tuple(cells)
+    total = sum(len(cell.source) for cell in cells)
+    longest = max(cells, key=lambda cell: len(cell.source), default=None)
+    if total > LARGEST_CODE or (longest and len(longest.source) > LARGEST_CELL):
+        raise UnreadableSubmission(
+            f"expected at most {LARGEST_CODE:,} characters of code, {LARGEST_CELL:,} in a cell; "
+            f"got {total:,}, {len(longest.source):,} of them in {longest.label[:80]}"
+        )
+    return cells
+
+
+def _without_magics(cell: Cell) -> Cell:
+    """Return the cell as plain Python; one that IPython cannot transform stays as it is."""
+    from IPython.core.inputtransformer2 import TransformerManager
+
+    source = cell.source
+    while found := RUNS_THE_CELL.match(source):
+        source = source[found.end() :]
+    if len(MAGIC.findall(source)) > MOST_MAGICS:
+        return cell
+    try:
+        return replace(cell, source=TransformerManager().transform_cell(source))
+    except (SyntaxError, RuntimeError, RecursionError, ValueError):
+        return cell
 
 
 def _dict(parent: dict, key: str) -> dict:
@@ -131,8 +167,10 @@ class Slice:
 class _Statement:
     cell: int
     index: int
-    binds: frozenset[str]
-    uses: frozenset[str]
+    binds: set[str]
+    uses: set[str]
+    calls_on: set[str]  # `table` in `table.append(3)`
+    imports: bool
 
 
 def slice_for(name: str, cells: Iterable[Cell]) -> Slice:
@@ -163,7 +201,8 @@ def _statements(number: int, source: str) -> list[_Statement]:
         table = symtable.symtable(ast.unparse(node), "<cell>", "exec")
         binds, uses = _names(table)
         binds |= _mutated(node)
-        found.append(_Statement(number, index, frozenset(binds), frozenset(uses)))
+        imports = isinstance(node, ast.Import | ast.ImportFrom)
+        found.append(_Statement(number, index, binds, uses, _called_on(node), imports))
     return found
 
 
@@ -198,15 +237,39 @@ def _mutated(node: ast.stmt) -> set[str]:
     return found
 
 
+def _called_on(node: ast.stmt) -> set[str]:
+    """Return the names whose methods a statement calls, outside of the functions it defines."""
+    if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef):
+        return set()
+    functions = (call.func for call in ast.walk(node) if isinstance(call, ast.Call))
+    owners = (f.value for f in functions if isinstance(f, ast.Attribute))
+    return {owner.id for owner in owners if isinstance(owner, ast.Name)}
+
+
 def _closure(name: str, statements: list[_Statement]) -> list[_Statement]:
-    """Return, in order, the statements that bind `name` or anything these need."""
-    needed, before = {name, "*"}, set()
-    while needed != before:
-        before = set(needed)
-        for statement in statements:
-            if statement.binds & needed:
-                needed |= statement.uses
-    return [s for s in statements if s.binds & needed]
+    """Return, in order, the statements that bind `name` or anything these need.
+
+    `table.append(3)` counts as binding `table` if one of the student's statements made it; what
+    is only imported, such as `plt`, is not changed by calling it.
+    """
+    binding = defaultdict(list)
+    for number, statement in enumerate(statements):
+        for bound in statement.binds:
+            binding[bound].append(number)
+    made = {n for s in statements if not s.imports for n in s.binds}
+    for number, statement in enumerate(statements):
+        for changed in (statement.calls_on & made) - statement.binds:
+            binding[changed].append(number)
+    wanted: set[int] = set()
+    needed, waiting = set(), [name, "*"]
+    while waiting:
+        if (current := waiting.pop()) not in needed:
+            needed.add(current)
+            for number in binding[current]:
+                if number not in wanted:
+                    wanted.add(number)
+                    waiting += statements[number].uses
+    return [statements[number] for number in sorted(wanted)]
 
 
 def _describe_syntax(cell: Cell, problem: Exception) -> str:

@@ -102,9 +102,22 @@ class Witness:
         self.forwards.append(args[0].detach().clone())
 
     @staticmethod
-    def _state(model: Any) -> list:
-        modes = [(m.training, len(m._forward_hooks)) for m in model.modules()]
-        return [modes, [(p.requires_grad, p._version) for p in model.parameters()]]
+    def _state(model: Any) -> tuple[list, list]:
+        """Return modes, hooks and `requires_grad`; and copies of all weights.
+
+        Values, since a change through `.data` leaves a tensor's version as it was.
+        """
+        hooks = [name for name in vars(torch.nn.Module()) if name.endswith("_hooks")]
+        facts: list = [(m.training, *(len(vars(m)[h]) for h in hooks)) for m in model.modules()]
+        facts += [(name, p.requires_grad) for name, p in model.named_parameters()]
+        return facts, [w.detach().clone() for w in model.state_dict().values()]
+
+    def _models_unchanged(self) -> bool:
+        for model, (facts, weights) in zip(self.models, self.states, strict=True):
+            facts_now, weights_now = self._state(model)
+            if facts_now != facts or not all(map(torch.equal, weights_now, weights)):
+                return False
+        return True
 
     def report(self, tensors: dict) -> dict:
         """Return what was seen, as plain values; recorded images are added to `tensors`."""
@@ -113,7 +126,7 @@ class Witness:
         pairs = zip(self.tensors, self.copies, strict=True)
         return {
             "inputs_unchanged": all(torch.equal(now.detach(), then) for now, then in pairs),
-            "models_unchanged": self.states == [self._state(m) for m in self.models],
+            "models_unchanged": self._models_unchanged(),
             "random_state_unchanged": torch.equal(self.random_state, torch.get_rng_state()),
             "forwards": encode(self.forwards, tensors),
         }
