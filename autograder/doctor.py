@@ -10,6 +10,7 @@ from pathlib import Path
 
 from autograder.lab import ROOT, lab_names
 from autograder.sandbox import why_not_isolated
+from autograder.seeds import read_seeds
 from labkit.setup import Finding, Findings, look, setup_check
 
 INSTALL_BUBBLEWRAP = (
@@ -75,6 +76,4 @@ def _seeds(root: Path) -> str:
     path = root / "seeds.toml"
     if not path.exists():
         return "none yet; the first grading draws them"
-    from autograder.seeds import load_seeds
-
-    return f"{len(load_seeds(root=root))} labs"
+    return f"{len(read_seeds(path))} labs"

@@ -23,7 +23,7 @@ def load_seeds(choice: str | None = None, root: Path = ROOT) -> dict[str, int]:
     if choice not in (None, "new"):
         return dict.fromkeys(lab_names(root), _number(choice))
     path = root / "seeds.toml"
-    seeds = {} if choice == "new" or not path.exists() else _read(path)
+    seeds = {} if choice == "new" or not path.exists() else read_seeds(path)
     missing = [name for name in lab_names(root) if name not in seeds]
     if missing:
         seeds |= {name: secrets.randbelow(1 << 31) for name in missing}
@@ -32,7 +32,8 @@ def load_seeds(choice: str | None = None, root: Path = ROOT) -> dict[str, int]:
     return seeds
 
 
-def _read(path: Path) -> dict[str, int]:
+def read_seeds(path: Path) -> dict[str, int]:
+    """Return the seeds in a file; raise ValueError where it cannot be read."""
     try:
         seeds = tomllib.loads(path.read_text())
     except tomllib.TOMLDecodeError as error:

@@ -1,0 +1,83 @@
+"""Sources become notebooks: metadata filled in, points from the checks, mistakes named."""
+
+import shutil
+
+import nbformat
+import pytest
+
+from autograder import build as builder
+from autograder.build import complete_metadata, instructor_notebook
+from autograder.lab import ROOT, Course, load_course
+
+
+def cell(**info):
+    node = nbformat.v4.new_code_cell("pass")
+    node.metadata["nbgrader"] = info
+    return node
+
+
+def test_points_of_a_check_cell_are_scaled_by_the_course():
+    check = cell(grade_id="check_f", grade=True)
+    complete_metadata(check, {"f": 8.0}, scale=0.5)
+    assert check.metadata.nbgrader.points == 4.0
+    assert check.metadata.nbgrader.locked
+    assert check.metadata.nbgrader.schema_version == 3
+
+
+def test_a_solution_cell_is_open_and_carries_no_points():
+    solution = cell(grade_id="f", solution=True)
+    complete_metadata(solution, {"f": 8.0}, scale=1.0)
+    assert not solution.metadata.nbgrader.locked
+    assert "points" not in solution.metadata.nbgrader
+
+
+def test_points_given_by_hand_stay_as_written():
+    explain = nbformat.v4.new_markdown_cell("rubric")
+    explain.metadata["nbgrader"] = {
+        "grade_id": "explain", "grade": True, "solution": True, "points": 3,
+    }  # fmt: skip
+    complete_metadata(explain, {}, scale=2.0)
+    assert explain.metadata.nbgrader.points == 3
+
+
+def test_worked_answers_appear_only_if_the_course_asks():
+    def text(course):
+        return "\n".join(c.source for c in instructor_notebook("06-saliency", course).cells)
+
+    assert "Worked answer" not in text(Course(worked_answers=False))
+    assert "<summary>Worked answer</summary>" in text(Course(worked_answers=True))
+
+
+def test_a_grade_id_that_stands_twice_is_named():
+    cells = [cell(grade_id="f", solution=True), cell(grade_id="f", solution=True)]
+    with pytest.raises(ValueError, match=r"\['f'\] stand twice"):
+        builder.check_source("99-x", cells, {})
+
+
+def test_an_exercise_without_its_check_cell_is_named():
+    with pytest.raises(ValueError, match="grade 'f', no cell is 'check_f'"):
+        builder.check_source("99-x", [cell(grade_id="f", solution=True)], {"f": 1.0})
+
+
+def test_an_unknown_lab_names_the_labs_there_are():
+    with pytest.raises(ValueError, match=r"no lab '77-nothing'; expected one of \['00-start-here'"):
+        builder.build(["77-nothing"])
+
+
+def test_an_unknown_setting_of_the_course_is_named(tmp_path):
+    (tmp_path / "course.toml").write_text("worked_answer = true\n")
+    with pytest.raises(ValueError, match=r"unknown \['worked_answer'\]; expected \['name'"):
+        load_course(tmp_path)
+
+
+def test_a_missing_picture_says_how_to_make_it(tmp_path):
+    (tmp_path / "solutions").mkdir()
+    shutil.copy(ROOT / "solutions" / "06-saliency.py", tmp_path / "solutions")
+    with pytest.raises(ValueError, match="make it with: python -m autograder pictures"):
+        instructor_notebook("06-saliency", Course(), tmp_path)
+
+
+def test_the_opening_picture_travels_inside_the_notebook():
+    first = instructor_notebook("06-saliency", Course()).cells[0]
+    assert "(attachment:06-saliency.jpg)" in first.source
+    assert "image/jpeg" in first.attachments["06-saliency.jpg"]
