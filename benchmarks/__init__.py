@@ -1,0 +1,1 @@
+"""Measurements of what the kit does fast, against what one would use instead."""
