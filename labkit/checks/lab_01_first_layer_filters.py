@@ -1,0 +1,126 @@
+"""Visible checks of lab 01: constants worked by hand, and identities."""
+
+import torch
+
+from labkit.check import points
+
+
+def tensor_of(value, shape):
+    """Return the result as a float tensor, or say how its type or shape differs."""
+    assert isinstance(value, torch.Tensor), f"the result is a {type(value).__name__}, not a tensor"
+    assert tuple(value.shape) == shape, f"expected shape {shape}, got {tuple(value.shape)}"
+    return value.detach().float()
+
+
+def numbers(values):
+    """Return values as a readable list."""
+    return [round(float(v), 3) for v in values.flatten()]
+
+
+# normalize_filters
+
+
+@points(1, exercise="normalize_filters")
+def test_by_hand(student):
+    """Red -1, green 0 and blue 3 become 0, 0.25 and 1."""
+    weights = torch.tensor([-1.0, 0.0, 3.0]).view(1, 3, 1, 1)
+    found = tensor_of(student.normalize_filters(weights), (1, 3, 1, 1))
+    assert torch.allclose(found.flatten(), torch.tensor([0.0, 0.25, 1.0]), atol=1e-5), (
+        f"the filter reaches from -1 to 3, so 0 lies at a quarter of the way; got {numbers(found)}"
+    )
+
+
+@points(1, exercise="normalize_filters")
+def test_scale_and_shift(student):
+    """Another filter's size, or a constant added, changes nothing in the picture."""
+    weights = torch.randn(2, 3, 5, 5, generator=torch.Generator().manual_seed(0))
+    one = tensor_of(student.normalize_filters(weights), (2, 3, 5, 5))
+    other = torch.stack([weights[0], 4 * weights[1] + 2])
+    two = tensor_of(student.normalize_filters(other), (2, 3, 5, 5))
+    assert one.min() >= 0 and one.max() <= 1, "some values lie outside [0, 1]"
+    assert not torch.allclose(one, weights), "the weights came back as they were"
+    assert torch.allclose(one, two, atol=1e-4), (
+        "filter 1 was made 4 times larger and shifted by 2, and the pictures changed: does each "
+        "filter use its own minimum and maximum?"
+    )
+
+
+@points(1, exercise="normalize_filters")
+def test_constant_filter(student):
+    """A constant filter becomes mid-grey."""
+    weights = torch.full((2, 3, 2, 2), 0.7)
+    weights[0, 0, 0, 0] = 0.0
+    found = tensor_of(student.normalize_filters(weights), (2, 3, 2, 2))
+    assert found[0].max() == 1, "the filter beside the constant one should reach from 0 to 1"
+    assert torch.allclose(found[1], torch.tensor(0.5)), (
+        f"all weights of filter 1 are 0.7, so it should be 0.5; got {numbers(found[1, 0, 0, :1])}"
+    )
+
+
+# filter_response
+
+
+@points(1, exercise="filter_response")
+def test_shape(student):
+    """Four 3 x 3 filters on 9 x 8 pixels give (4, 7, 6)."""
+    value = student.filter_response(torch.rand(1, 3, 9, 8), torch.rand(4, 3, 3, 3))
+    tensor_of(value, (4, 7, 6))
+
+
+@points(1, exercise="filter_response")
+def test_window_by_hand(student):
+    """One channel, by hand: 1 * 1 + 4 * 2 = 9 and 2 * 1 + 5 * 2 = 12."""
+    image = torch.tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]).view(1, 1, 2, 3)
+    filters = torch.tensor([[1.0, 0.0], [2.0, 0.0]]).view(1, 1, 2, 2)
+    found = tensor_of(student.filter_response(image, filters), (1, 1, 2))
+    assert torch.allclose(found.flatten(), torch.tensor([9.0, 12.0]), atol=1e-4), (
+        f"got {numbers(found)}; 9 and 6 would be a mirrored filter"
+        if numbers(found) == [9.0, 6.0]
+        else f"got {numbers(found)}: multiply each weight with the pixel below it, and add up"
+    )
+
+
+@points(1, exercise="filter_response")
+def test_colours_by_hand(student):
+    """Three colours, by hand: 0.5 * 1 - 1 * 10 + 0.25 * 100 = 15.5."""
+    image = torch.tensor([0.5, -1.0, 0.25]).view(1, 3, 1, 1)
+    filters = torch.tensor([[1.0, 10.0, 100.0], [0.0, 1.0, 0.0]]).view(2, 3, 1, 1)
+    found = tensor_of(student.filter_response(image, filters), (2, 1, 1))
+    assert torch.allclose(found.flatten(), torch.tensor([15.5, -1.0]), atol=1e-4), (
+        f"expected 15.5 and, for the filter that reads green alone, -1; got {numbers(found)}"
+    )
+
+
+# grayscale_slices
+
+
+@points(1, exercise="grayscale_slices")
+def test_slice_by_hand(student):
+    """A slice of 2, -1, 0 and 0.5 becomes 1, 0.25, 0.5 and 0.625."""
+    weights = torch.tensor([2.0, -1.0, 0.0, 0.5]).view(1, 1, 2, 2)
+    found = tensor_of(student.grayscale_slices(weights), (1, 1, 2, 2))
+    assert torch.allclose(found.flatten(), torch.tensor([1.0, 0.25, 0.5, 0.625]), atol=1e-5), (
+        f"the largest size is 2, so -1 is halfway between mid-grey and black; got {numbers(found)}"
+    )
+
+
+@points(1, exercise="grayscale_slices")
+def test_negative_slice(student):
+    """A negative slice is dark: -4 and -1 become 0 and 0.375."""
+    weights = torch.tensor([-4.0, -1.0, -1.0, -1.0]).view(1, 1, 2, 2)
+    found = tensor_of(student.grayscale_slices(weights), (1, 1, 2, 2)).flatten()
+    assert torch.allclose(found, torch.tensor([0.0, 0.375, 0.375, 0.375]), atol=1e-5), (
+        f"the largest size is 4, though the maximum is -1; got {numbers(found[:2])}"
+    )
+
+
+@points(1, exercise="grayscale_slices")
+def test_own_scale(student):
+    """Each slice has its own scale, and a slice of zeros is mid-grey."""
+    weights = torch.tensor([1.0, 100.0, 0.0]).view(1, 3, 1, 1)
+    found = tensor_of(student.grayscale_slices(weights), (1, 3, 1, 1)).flatten()
+    assert torch.allclose(found[:2], torch.tensor([1.0, 1.0]), atol=1e-5), (
+        f"slices of one weight, 1 and 100, are both white on their own scale; got "
+        f"{numbers(found[:2])}"
+    )
+    assert found[2] == 0.5, f"the slice of zeros should be 0.5; got {numbers(found[2:])}"
