@@ -19,12 +19,12 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+from autograder.course import Course, load_course
 from autograder.lab import (
     ROOT,
-    Course,
+    check_source,
     grade_info,
     lab_names,
-    load_course,
     points_by_exercise,
     read_source,
 )
@@ -85,21 +85,6 @@ def instructor_notebook(name: str, course: Course, root: Path = ROOT) -> Any:
     }
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     return notebook
-
-
-def check_source(name: str, cells: Iterable, points: dict[str, float]) -> None:
-    """Raise ValueError where the source and its hidden checks do not fit together."""
-    infos = [grade_info(c) for c in cells]
-    ids = [i["grade_id"] for i in infos if i]
-    if twice := sorted({i for i in ids if ids.count(i) > 1}):
-        raise ValueError(f"{name}: the grade ids {twice} stand twice; each must be unique")
-    for exercise in points:
-        for wanted in (exercise, f"check_{exercise}"):
-            if wanted not in ids:
-                raise ValueError(f"{name}: its checks grade {exercise!r}, no cell is {wanted!r}")
-    for cell in cells:
-        if "BEGIN SOLUTION" in cell.source and not grade_info(cell).get("solution"):
-            raise ValueError(f"{name}: a solution stands in a cell without nbgrader metadata")
 
 
 def complete_metadata(cell: Any, points: dict[str, float], scale: float) -> None:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 import functools
 import importlib
 import re
-import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from autograder.submission import Cell
+from autograder.submission import Cell, slice_for
 
 ROOT = Path(__file__).resolve().parent.parent
 HIDDEN_CHECKS = Path(__file__).parent / "checks"
@@ -20,7 +20,7 @@ LAB_NAME = re.compile(r"\d\d-[a-z0-9-]+")
 
 @dataclass(frozen=True)
 class Exercise:
-    """One graded function: its points, what it builds on, and the cell that solves it."""
+    """One graded function: its points, what it builds on, and code that is sound on its own."""
 
     name: str
     points: float
@@ -60,6 +60,7 @@ def load_lab(name: str, root: Path = ROOT) -> Lab:
         raise ValueError(f"there is no lab {name!r}; expected one of {lab_names(root)}")
     cells = read_source(path).cells
     points = points_by_exercise(name)
+    check_source(name, cells, points)
     return Lab(
         name,
         tuple(_exercises(cells, points)),
@@ -82,15 +83,55 @@ def check_module(lab: str) -> str:
 
 @functools.cache
 def points_by_exercise(lab: str) -> dict[str, float]:
-    """Return {exercise: points}, the sums over the hidden checks; empty for an ungraded lab."""
-    if not (HIDDEN_CHECKS / f"{check_module(lab)}.py").exists():
+    """Return {exercise: points}, the sums over the hidden checks; empty for an ungraded lab.
+
+    Raises: ValueError for a check without @points, or two checks of one name.
+    """
+    path = HIDDEN_CHECKS / f"{check_module(lab)}.py"
+    if not path.exists():
         return {}
-    module = importlib.import_module(f"autograder.checks.{check_module(lab)}")
+    module = importlib.import_module(f"autograder.checks.{path.stem}")
     sums: dict[str, float] = {}
-    for name, function in vars(module).items():
-        if name.startswith("test_"):
-            sums[function.exercise] = sums.get(function.exercise, 0) + function.points
+    for name in _check_names(path):
+        function = getattr(module, name)
+        if not hasattr(function, "points"):
+            raise ValueError(f"{path.name}: {name} carries no @points(..., exercise=...)")
+        sums[function.exercise] = sums.get(function.exercise, 0) + function.points
     return sums
+
+
+def _check_names(path: Path) -> list[str]:
+    body = ast.parse(path.read_text(encoding="utf-8")).body
+    found = [n.name for n in body if isinstance(n, ast.FunctionDef) and n.name.startswith("test_")]
+    if twice := sorted({name for name in found if found.count(name) > 1}):
+        raise ValueError(f"{path.name}: {twice} stand twice; the first would never run")
+    return found
+
+
+def check_source(name: str, cells: Iterable, points: dict[str, float]) -> None:
+    """Raise ValueError where a lab's source and its hidden checks do not fit together."""
+    infos = [grade_info(c) for c in cells]
+    ids = [i["grade_id"] for i in infos if i]
+    if twice := sorted({i for i in ids if ids.count(i) > 1}):
+        raise ValueError(f"{name}: the grade ids {twice} stand twice; each must be unique")
+    for exercise in points:
+        for wanted in (exercise, f"check_{exercise}"):
+            if wanted not in ids:
+                raise ValueError(f"{name}: its checks grade {exercise!r}, no cell is {wanted!r}")
+    earlier: set[str] = set()
+    for cell in cells:
+        if "BEGIN SOLUTION" in cell.source and not grade_info(cell).get("solution"):
+            raise ValueError(f"{name}: a solution stands in a cell without nbgrader metadata")
+        _check_own_metadata(name, cell, earlier)
+        earlier.add(grade_info(cell).get("grade_id", ""))
+
+
+def _check_own_metadata(name: str, cell: Any, earlier: set[str]) -> None:
+    own = cell.metadata.get("labkit", {})
+    if unknown := set(own) - {"uses", "opening"}:
+        raise ValueError(f"{name}: labkit={{...}} knows uses and opening, not {sorted(unknown)}")
+    if missing := [used for used in own.get("uses", ()) if used not in earlier]:
+        raise ValueError(f"{name}: uses names {missing}; expected exercises that come before")
 
 
 def grade_info(cell: Any) -> dict:
@@ -103,7 +144,17 @@ def _exercises(cells: Iterable, points: dict[str, float]) -> Iterable[Exercise]:
         name = grade_info(cell).get("grade_id", "")
         if grade_info(cell).get("solution") and name in points:
             uses = tuple(cell.metadata.get("labkit", {}).get("uses", ()))
-            yield Exercise(name, points[name], uses, cell.source)
+            yield Exercise(name, points[name], uses, _sound(name, cells))
+
+
+def _sound(name: str, cells: Iterable) -> str:
+    """Return the source's statements that a function needs, its imports included."""
+    code = [Cell("source", "", cell.source) for cell in cells if cell.cell_type == "code"]
+    wanted = []
+    for _, source, indices in slice_for(name, code).cells:
+        body = ast.parse(source).body
+        wanted += [ast.unparse(body[index]) for index in indices]
+    return "\n".join(wanted)
 
 
 def _locked(cells: Iterable) -> Iterable[Cell]:
@@ -111,25 +162,3 @@ def _locked(cells: Iterable) -> Iterable[Cell]:
         info = grade_info(cell)
         if cell.cell_type == "code" and info.get("locked") and not info.get("grade"):
             yield Cell(f"cell {info['grade_id']}", info["grade_id"], cell.source)
-
-
-# The course's own settings
-
-
-@dataclass(frozen=True)
-class Course:
-    """The settings of course.toml."""
-
-    name: str = "Visualizing and understanding convolutional networks"
-    worked_answers: bool = False  # show the worked answer as the last hint of an exercise
-    scale: float = 1.0  # gradebook points for one point of a check
-
-
-def load_course(root: Path = ROOT) -> Course:
-    """Return the course's settings; ValueError names an unknown one."""
-    path = root / "course.toml"
-    settings = tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    known = Course.__dataclass_fields__
-    if unknown := set(settings) - set(known):
-        raise ValueError(f"course.toml: unknown {sorted(unknown)}; expected {list(known)}")
-    return Course(**settings)

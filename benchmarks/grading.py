@@ -26,7 +26,8 @@ import nbformat
 
 from autograder.build import instructor_notebook
 from autograder.grade import Engine, Row
-from autograder.lab import ROOT, load_course, load_lab
+from autograder.course import load_course
+from autograder.lab import ROOT, load_lab
 from autograder.sandbox import Process, Sandbox
 from autograder.seeds import load_seeds
 from autograder.submission import slice_for, submission_from_notebook

@@ -19,6 +19,7 @@ import time
 import torch
 import torch.nn.functional as F
 from IPython.display import display
+from torch import nn
 
 from labkit import data, plotting
 from labkit.check import check, ready
@@ -27,15 +28,17 @@ from labkit.optimize import fast
 
 device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 model = load_model(device=device)
+prediction = "..."  # yours come further down
 
 # %% [markdown]
 # The pictures. Images are float32 in [0, 1] of shape (N, 3, H, W), and the network brings its own
-# normalization, so there is nothing to preprocess. To use a photo of your own, put `dog.jpg` into a
-# folder `my-photos` beside this notebook and write `"dog"` into the list.
+# normalization, so there is nothing to preprocess. For a photo of your own, put `dog.jpg` into a
+# folder `my-photos` beside this notebook, and write `mine = ["dog"]`.
 
 # %%
-names = ["coffee", "rocket", "motorcycle", "photographer", "cat", "admiral"][: fast(6, 3)]
-images = data.photos(names).to(device)  # (6, 3, 224, 224)
+mine = []
+names = ["coffee", "rocket", "motorcycle", "photographer", "cat", "admiral"][: fast(6, 3)] + mine
+images = data.photos(names).to(device)  # (N, 3, 224, 224)
 with torch.no_grad():
     probabilities = model(images).softmax(dim=1)  # (6, 1000)
 labels = probabilities.argmax(dim=1)  # the class that the network gives each photo
@@ -66,11 +69,11 @@ plotting.show_images(images, titles, columns=3, title="What the network says")
 # Each image gets the map that it would get alone, for any N, N = 1 included. The caller's images
 # and the network stay as they are.
 #
-# **Predict first.** Where will the map of the coffee be brightest: on the table, on the rim of the
-# cup, or evenly on the whole picture? Write your guess down.
+# **Predict first.** The network is nearly sure of its espresso, p = 0.94. Had we differentiated this
+# *probability* instead of the logit, would the values of the map be larger, smaller, or the same?
 
 # %%
-prediction = "..."  # "table", "rim" or "even"
+prediction = "..."  # "larger", "smaller" or "the same"
 
 # %% [markdown]
 # <details><summary>Hint 1: where do I start?</summary>
@@ -105,22 +108,33 @@ def saliency_map(model, images, labels):
 check("06-saliency", saliency_map)
 
 # %% labkit={"opening": true}
-maps = saliency_map(model, images, labels)
+maps = saliency_map(model, images.clone(), labels)
 if ready(saliency_map=maps):
     short = [model.categories[int(k)] for k in labels]
-    print(f"You predicted {prediction!r} for the coffee.")
     title = "What moves the network's answer"
     display(plotting.show_saliency(images, maps, short, columns=3, title=title))
 
+# %%
+if ready(saliency_map=maps):
+    of_probability = saliency_map(nn.Sequential(model, nn.Softmax(dim=1)), images.clone(), labels)
+    print(f"You predicted {prediction!r}. Largest value of each map:")
+    for name, p, k, a, b in zip(names, probabilities, labels, maps, of_probability, strict=True):
+        values = f"of the logit {a.max():.2f}, of the probability {b.max():.3f}"
+        print(f"  {name:14} p = {p[k]:.2f}: gradient {values}")
+
 # %% [markdown]
-# Real examples rarely come out as well as the paper's, as the lecture says. That is no bug: the
-# gradient is that of a function which wiggles, measured at one point.
+# A probability near 1 hardly moves any more, whatever the pixels do: softmax flattens it. The logit
+# still moves, and that is why saliency differentiates the logit.
+#
+# Look at the maps again. The coffee's is brightest inside the cup and on its front, and dark along
+# the rim. Real examples rarely come out as well as the paper's, as the lecture says. That is no bug:
+# the gradient is that of a function which wiggles, measured at one point.
 #
 # ### Against occlusion
 #
 # The next cell holds the occlusion map of lab 05, ready to use: it covers the picture with a grey
 # square at each place and notes the probability. Both maps claim to say what matters. How long does
-# each take, and do they agree?
+# each take, and do they agree? (About 20 s.)
 
 
 # %% nbgrader={"grade_id": "occlusion_map", "locked": true}
@@ -150,40 +164,52 @@ def in_squares(saliency, size, stride):
 
 
 size, stride = 64, fast(16, 40)
-started = time.perf_counter()
-drops = [
-    p[k] - occlusion_map(model, image[None], k, size, stride)
-    for image, p, k in zip(images, probabilities, labels, strict=True)
-]  # how much the probability drops when a place is covered
-occlusion_seconds = (time.perf_counter() - started) / len(images)
+if ready(saliency_map=maps):
+    started = time.perf_counter()
+    drops = [
+        p[k] - occlusion_map(model, image[None], k, size, stride)
+        for image, p, k in zip(images, probabilities, labels, strict=True)
+    ]  # how much the probability drops when a place is covered
+    occlusion_seconds = (time.perf_counter() - started) / len(images)
+    started = time.perf_counter()
+    saliency_map(model, images.clone(), labels)
+    saliency_seconds = (time.perf_counter() - started) / len(images)
+    print(f"occlusion {occlusion_seconds:.2f} s an image, saliency {saliency_seconds:.3f} s")
+
+# %% [markdown]
+# Do they agree? The number is the rank correlation of the two maps, saliency averaged over the same
+# squares: 1 is the same order, 0 no relation. The right column is a **control**, the saliency map of
+# the same architecture with random weights: agreement that random weights reach as well says nothing
+# about what was learned. Single photos scatter by several tenths; look at the mean.
 
 # %%
-control = random_model(seed=0, device=device)  # the same architecture with random weights
-started = time.perf_counter()
-maps = saliency_map(model, images, labels)
-saliency_seconds = (time.perf_counter() - started) / len(images)
 if ready(saliency_map=maps):
-    print(f"occlusion {occlusion_seconds:.2f} s an image, saliency {saliency_seconds:.3f} s")
-    print("rank correlation of occlusion and saliency, trained network | random weights")
+    control = random_model(seed=0, device=device)
+    control_maps = saliency_map(control, images.clone(), labels)
+    print("rank correlation with occlusion: trained network | random weights")
     rows = []
-    control_maps = saliency_map(control, images, labels)
-    for name, drop, mine, other in zip(names, drops, maps, control_maps, strict=True):
-        pair = [rank_correlation(drop, in_squares(m, size, stride)) for m in (mine, other)]
-        print(f"  {name:14} {pair[0]:6.2f} | {pair[1]:6.2f}")
+    for name, drop, own, other in zip(names, drops, maps, control_maps, strict=True):
+        pair = [rank_correlation(drop, in_squares(m, size, stride)) for m in (own, other)]
+        print(f"  {name:29} {pair[0]:16.2f} | {pair[1]:6.2f}")
         rows.append(pair)
     agreement = torch.tensor(rows).mean(0)
-    print(f"  {'mean':14} {agreement[0]:6.2f} | {agreement[1]:6.2f}")
+    print(f"  {'mean':29} {agreement[0]:16.2f} | {agreement[1]:6.2f}")
 
 # %%
+margin = (size - stride) // 2  # squares stay inside, so their centres leave a margin
+inside = slice(margin, 224 - margin)
 if ready(saliency_map=maps):
-    pooled = in_squares(maps[0], size, stride)
-    display(plotting.overlay(images[0], drops[0], label="probability lost when covered"))
-    display(plotting.overlay(images[0], pooled, label="mean saliency of the same square"))
+    for i in (0, 1):
+        photo, pooled = images[i][:, inside, inside], in_squares(maps[i], size, stride)
+        title = f"{names[i]}, covered with a grey square"
+        display(plotting.overlay(photo, drops[i], title=title, label="probability lost"))
+        title = f"{names[i]}, saliency in the same squares"
+        display(plotting.overlay(photo, pooled, title=title, label="mean of the map"))
 
 # %% [markdown]
 # **Explain what you saw.** Saliency needs one backward pass, occlusion hundreds of forward passes,
 # and the two agree only in part. Name one thing that each measures and the other does not, and a
-# photo above where you see it. (Three to five sentences.)
+# photo, or a row of the table, where you see it. (Three to five sentences.)
 
 # %% [markdown] nbgrader={"grade_id": "explain_two_maps", "grade": true, "solution": true, "points": 3}
 # **Rubric, 1 point each.** (1) Saliency is about infinitesimal changes of single pixels, at this
@@ -208,15 +234,15 @@ if ready(saliency_map=maps):
 #
 # A *weighted layer* is an `nn.Conv2d` or `nn.Linear`; count them in the order of `model.modules()`.
 # Its new weights are independent draws from a normal distribution with mean 0 and the **standard
-# deviation that this layer's weights had**. (PyTorch's default would be too small: the embedded
-# network has no batch normalization left, and its signal would die.) Biases stay. With
+# deviation that this layer's weights had**. (PyTorch's default would be too small: our network has
+# no batch normalization left, and its signal would die.) Biases stay. With
 # `depth=0` nothing changes. The given network stays as it is, the same `seed` gives the same copy, and the global random state is left alone.
 #
-# **Predict first.** With the last layer alone redrawn, what share of the map will survive: almost
-# all, half, or nothing?
+# **Predict first.** How alike are the maps before and after the *last* layer alone is redrawn, in
+# rank correlation: nearly 1, about 0.7, or about 0?
 
 # %%
-prediction = "..."  # "all", "half" or "nothing"
+prediction = "..."  # "1", "0.7" or "0"
 
 # %% [markdown]
 # <details><summary>Hint 1: a copy</summary>
@@ -253,8 +279,9 @@ check("06-saliency", randomize_top)
 depths = [0, 1, 5, 20, 50]  # of 50 weighted layers
 networks = [randomize_top(model, depth, seed=0) for depth in depths]
 if ready(saliency_map=maps, randomize_top=networks[0]):
-    ladder = [saliency_map(network, images, labels) for network in networks]  # each (N, H, W)
-    print(f"You predicted {prediction!r} for one layer.")
+    ladder = [
+        saliency_map(network, images.clone(), labels) for network in networks
+    ]  # each (N, H, W)
     for i in (0, 1):
         row = torch.stack([step[i] for step in ladder])
         captions = [f"{depth} of 50 layers random" for depth in depths]
@@ -262,7 +289,8 @@ if ready(saliency_map=maps, randomize_top=networks[0]):
         display(plotting.show_saliency(same, row, captions, title=f"Saliency of the {names[i]}"))
 
 # %% [markdown]
-# Two numbers say the same. *Likeness*: the rank correlation with the trained network's map, in
+# All maps ask about the labels that the *trained* network gave. Two numbers say the same as the
+# pictures. *Likeness*: the rank correlation with the trained network's map, in
 # squares of 8 pixels. *Smoothness*: the rank correlation of a map with itself, moved by 4 pixels.
 # White noise has a smoothness of 0: what a random network has above 0, it owes to convolution.
 
@@ -281,6 +309,10 @@ def smoothness(a):
 
 if ready(saliency_map=maps, randomize_top=networks[0]):
     noise = torch.rand(maps.shape, generator=torch.Generator().manual_seed(0)).to(device)
+    guesses = [network(images[:1]).argmax(dim=1) for network in networks[:2]]
+    first, second = (model.categories[int(k)] for k in guesses)
+    print(f"You predicted {prediction!r} for one layer. Trained, the network calls the coffee")
+    print(f"{first!r}; with one random layer, {second!r}.")
     print(f"{'':22}likeness  smoothness")
     for depth, step in zip(depths, ladder, strict=True):
         print(
@@ -289,6 +321,9 @@ if ready(saliency_map=maps, randomize_top=networks[0]):
     print(f"{'white noise':21}{likeness(ladder[0], noise):9.2f}  {smoothness(noise):10.2f}")
 
 # %% [markdown]
+# The network that is random throughout makes the *smoothest* map: convolution and striding see to
+# that, whatever the weights.
+#
 # **Is your friend right?** "With the last layer random, the network guesses classes at random, yet
 # its saliency map still looks like the photo. So saliency maps are useless." (Three to five
 # sentences, with one of the numbers above.)
@@ -313,14 +348,14 @@ if ready(saliency_map=maps, randomize_top=networks[0]):
 #
 # After step $i$, the $\lfloor i \cdot HW / \text{steps} \rfloor$ most salient pixels of the picture
 # are mid-grey, 0.5 in all three channels; the rest is as it was. The first value belongs to the
-# untouched picture, the last to one that is all grey.
+# untouched picture, the last to one that is all grey. The caller's picture stays as it is.
 #
 # | | shape | range |
 # |---|---|---|
 # | `image` | (1, 3, H, W) | [0, 1] |
 # | `label` | one class number | |
 # | `saliency` | (H, W) | any |
-# | result | (steps + 1,) | probabilities |
+# | result | (steps + 1,), a tensor | probabilities |
 #
 # **Predict first.** Which order deletes the espresso faster: the most salient pixels first, or the
 # pixels in random order?
@@ -336,7 +371,12 @@ prediction = "..."  # "salient" or "random"
 # </details>
 # <details><summary>Hint 2: deleting by number</summary>
 #
-# `image.clone().flatten(2)` is (1, 3, H*W): there the pixels carry the same numbers.
+# `image.clone().flatten(2)` is (1, 3, H*W): there the pixels carry the same numbers. `view_as(image)`
+# brings the shape back before the network sees it.
+# </details>
+# <details><summary>Hint 3: it is slow</summary>
+#
+# Nothing here needs gradients: `with torch.no_grad():`. A few steps at a time can share a batch.
 # </details>
 
 
@@ -371,20 +411,16 @@ curve = deletion_curve(model, images[:1], labels[0], random_map(0), steps)
 if ready(saliency_map=maps, deletion_curve=curve):
     salient = deletion_curve(model, images[:1], labels[0], maps[0], steps)
     print(f"You predicted {prediction!r}.")
-    display(
-        plotting.show_curves(
-            {"most salient pixels first": salient.cpu(), "pixels in random order": curve.cpu()},
-            "step",
-            "probability of espresso",
-            title="Deleting single pixels",
-        )
-    )
+    print(f"area, salient first {salient.mean():.2f}, random order {curve.mean():.2f}")
+    curves = {"most salient pixels first": salient.cpu(), "pixels in random order": curve.cpu()}
+    title = f"Deleting single pixels of the {names[0]}"
+    display(plotting.show_curves(curves, "step", "probability of espresso", title=title))
 
 # %% [markdown]
-# Surprised? Both curves plunge: a few grey pixels sprinkled over a photo are *noise*, which fools
-# the network long before the object is gone (lab 10 makes an attack of it). A fair test deletes
-# connected pieces. So: average the map in squares of 56 pixels, one square a step, and compare with
-# squares in random order, on all photos.
+# Both curves plunge, and the areas hardly differ: grey pixels sprinkled over an eighth of a photo
+# (step 2) are *noise*, which fools the network long before the object is gone; lab 10 makes an
+# attack of it. A fair test deletes connected pieces. So: average the map in squares of 56 pixels,
+# one square a step, and compare with squares in random order, on all photos. (About 20 s.)
 
 
 # %%

@@ -1,13 +1,16 @@
 """Sources become notebooks: metadata filled in, points from the checks, mistakes named."""
 
 import shutil
+import types
 
 import nbformat
 import pytest
 
 from autograder import build as builder
+from autograder import lab
 from autograder.build import complete_metadata, instructor_notebook
-from autograder.lab import ROOT, Course, load_course
+from autograder.course import Course, load_course
+from autograder.lab import ROOT, check_source
 
 
 def cell(**info):
@@ -51,12 +54,12 @@ def test_worked_answers_appear_only_if_the_course_asks():
 def test_a_grade_id_that_stands_twice_is_named():
     cells = [cell(grade_id="f", solution=True), cell(grade_id="f", solution=True)]
     with pytest.raises(ValueError, match=r"\['f'\] stand twice"):
-        builder.check_source("99-x", cells, {})
+        check_source("99-x", cells, {})
 
 
 def test_an_exercise_without_its_check_cell_is_named():
     with pytest.raises(ValueError, match="grade 'f', no cell is 'check_f'"):
-        builder.check_source("99-x", [cell(grade_id="f", solution=True)], {"f": 1.0})
+        check_source("99-x", [cell(grade_id="f", solution=True)], {"f": 1.0})
 
 
 def test_an_unknown_lab_names_the_labs_there_are():
@@ -81,3 +84,32 @@ def test_the_opening_picture_travels_inside_the_notebook():
     first = instructor_notebook("06-saliency", Course()).cells[0]
     assert "(attachment:06-saliency.jpg)" in first.source
     assert "image/jpeg" in first.attachments["06-saliency.jpg"]
+
+
+def test_uses_must_name_an_earlier_exercise():
+    """A misspelt name would otherwise end the grading of the whole class."""
+    later = cell(grade_id="g", solution=True)
+    later.metadata["labkit"] = {"uses": ["f"]}
+    with pytest.raises(
+        ValueError, match=r"uses names \['f'\]; expected exercises that"
+    ):
+        check_source("99-x", [later, cell(grade_id="f", solution=True)], {})
+
+
+def test_an_unknown_key_is_named():
+    misspelt = cell(grade_id="g", solution=True)
+    misspelt.metadata["labkit"] = {"use": ["f"]}
+    with pytest.raises(ValueError, match=r"knows uses and opening, not \['use'\]"):
+        check_source("99-x", [misspelt], {})
+
+
+def test_a_check_without_points_and_two_checks_of_one_name_are_named(tmp_path, monkeypatch):
+    module = tmp_path / "lab_99_x.py"
+    monkeypatch.setattr(lab, "HIDDEN_CHECKS", tmp_path)
+    monkeypatch.setattr(lab.importlib, "import_module", lambda _: types.SimpleNamespace(test_a=len))
+    module.write_text("def test_a(student): pass\n")
+    with pytest.raises(ValueError, match=r"lab_99_x.py: test_a carries no @points"):
+        lab.points_by_exercise.__wrapped__("99-x")
+    module.write_text("def test_a(student): pass\n" * 2)
+    with pytest.raises(ValueError, match=r"\['test_a'\] stand twice"):
+        lab.points_by_exercise.__wrapped__("99-x")

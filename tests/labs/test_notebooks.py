@@ -8,7 +8,8 @@ import nbformat
 import pytest
 
 from autograder.build import SOLUTION_REGION, instructor_notebook, write_instructor_notebook
-from autograder.lab import ROOT, lab_names, load_course, points_by_exercise, read_source
+from autograder.course import load_course
+from autograder.lab import ROOT, lab_names, points_by_exercise, read_source
 from autograder.pictures import run
 
 LABS = lab_names()
