@@ -14,6 +14,7 @@ from torch import Tensor
 
 Size = int | tuple[int, int]
 
+ROUNDING = 1e-6  # by which resizing may overshoot: its float32 weights do not sum to exactly 1
 READABLE = "JPEG, PNG, WebP, GIF, BMP or TIFF (save a phone's HEIC photo as JPEG first)"
 
 
@@ -153,7 +154,7 @@ def to_array(images: Tensor, *, dtype: type = np.uint8) -> np.ndarray:
 
 
 def resize(images: Tensor, size: Size) -> Tensor:
-    """Resize (N, 3, H, W), antialiased and never leaving the range of the input.
+    """Resize (N, 3, H, W), antialiased and, but for rounding, within the range of the input.
 
     Args:
         images: (N, 3, H, W).
@@ -199,7 +200,7 @@ def check_images(images: Tensor, *, bounded: bool = True) -> Tensor:
         repair = ": use .float() / 255" if images.dtype == torch.uint8 else ": use .float()"
         raise ValueError(f"Images are {images.dtype}; expected torch.float32{repair}")
     low, high = _finite_range(images)
-    if bounded and (low < 0 or high > 1):
+    if bounded and (low < -ROUNDING or high > 1 + ROUNDING):
         raise ValueError(
             f"Images lie in [{low:.3g}, {high:.3g}]; expected [0, 1]: "
             + (
