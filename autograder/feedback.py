@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import html
 import json
 import re
@@ -12,7 +13,7 @@ import jinja2
 from markupsafe import Markup
 
 from autograder.grade import ExerciseRow, Row
-from autograder.sandbox import NOT_ISOLATED
+from autograder.sandbox import NOT_ISOLATED, printable
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -56,20 +57,27 @@ def write_page(row: Row, folder: Path) -> Path:
     """Write a submission's feedback page and return its path."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{page_name(row.submission)}.html"
-    path.write_text(render_page(row), encoding="utf-8")
+    path.write_text(render_page(row), encoding="utf-8", errors="backslashreplace")
     return path
 
 
 def page_name(submission: str) -> str:
-    """Return a file name for a submission's page: its last folders and name, made harmless."""
-    parts = Path(submission).with_suffix("").parts[-3:]
-    return re.sub(r"[^\w.-]+", "_", "__".join(parts)).lstrip("_.")
+    """Return a file name for a submission's page: its last folders and name, made harmless.
+
+    Where that is not all of the name, a few digits keep two pages apart.
+    """
+    parts = Path(submission).with_suffix("").parts
+    name = re.sub(r"[^A-Za-z0-9.-]+", "_", "_".join(parts[-3:])).strip("_.")[:100]
+    if name == "_".join(parts) and "_" not in "".join(parts):
+        return name
+    digits = hashlib.sha256(submission.encode(errors="backslashreplace")).hexdigest()[:6]
+    return f"{name}_{digits}".lstrip("_")
 
 
 def write_json(rows: Iterable[Row], path: Path) -> None:
     """Write the rows as DESIGN.md gives them."""
     text = json.dumps([row.as_json() for row in rows], indent=1, ensure_ascii=False)
-    path.write_text(text + "\n", encoding="utf-8")
+    path.write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
 
 
 def table(rows: list[Row]) -> str:
@@ -91,7 +99,7 @@ def table(rows: list[Row]) -> str:
 
 
 def _short(row: Row) -> str:
-    return "/".join(Path(row.submission).parts[-3:])
+    return printable("/".join(Path(row.submission).parts[-3:]), 80)
 
 
 def _first_of_row(row: Row) -> str:

@@ -8,13 +8,14 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import torch
 
 from autograder.lab import LAB_NAME, Exercise, Lab, lab_names, load_lab
-from autograder.sandbox import Limits, Sandbox
+from autograder.sandbox import Limits, Sandbox, printable
 from autograder.student import Student
 from autograder.submission import (
     Cell,
@@ -82,7 +83,11 @@ class Engine:
             lab = lab_of(path, submission.lab)
             return self.grade(submission, load_lab(lab), name or str(path))
         except UnreadableSubmission as error:
-            return self.failed(name or str(path), lab, str(error), time.perf_counter() - started)
+            reason = str(error)
+        except Exception as error:  # ours, and not worth the rest of the class
+            reason = f"the grader failed, grade this one again: {type(error).__name__}: {error}"
+        seconds = time.perf_counter() - started
+        return self.failed(name or str(path), lab, printable(reason), seconds)
 
     def grade(self, submission: Submission, lab: Lab, name: str) -> Row:
         """Return the row of one submission."""
@@ -114,6 +119,8 @@ class Engine:
         seed = self.seeds[lab.name]
         with Student(self.address, self.limits, code, exercise.name, seed) as student:
             checks = run_checks(lab.checks, student, exercise.name)
+            if student.broken:
+                raise student.broken
             points = sum(c.points for c in checks if c.passed)
         return ExerciseRow(exercise.name, points, exercise.points, student.error, checks, helped_by)
 
@@ -168,14 +175,18 @@ def grade_all(
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(["autograder.grade"])
         with ProcessPoolExecutor(workers, mp_context=context) as pool:
-            yield from pool.map(
-                _grade_one, [engine] * len(files), files, [twice.get(f, "") for f in files]
-            )
+            tasks = [pool.submit(_grade_one, engine, f, twice.get(f, "")) for f in files]
+            for path, task in zip(files, tasks, strict=True):
+                try:
+                    yield task.result()
+                except BrokenProcessPool:
+                    reason = "a grading process ended (out of memory?): grade this one again"
+                    yield engine.failed(str(path), "", reason)
 
 
 def _grade_one(engine: Engine, path: Path, twice: str) -> Row:
     if twice:
-        return engine.failed(str(path), lab_of(path), twice)
+        return engine.failed(str(path), lab_of(Path(path.name)), twice)
     return engine.grade_file(path)
 
 

@@ -45,11 +45,12 @@ class Limits:
     """What one exercise of one submission may use."""
 
     seconds: float = 10  # one call
-    processor_seconds: int = 120  # all calls of an exercise
+    exercise_seconds: float = 120  # all calls of a process
     memory: int = 2 * GIB  # bytes beyond what the warm process has mapped
     processes: int = 40  # threads count
     output: int = 8 << 20  # bytes printed, or in one file
     result: int = 64 << 20  # bytes of one reply
+    text: int = 2 << 20  # bytes of its JSON; Python needs ten times as many to read it
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,10 @@ class Result:
     inputs_unchanged: bool
     models_unchanged: bool
     random_state_unchanged: bool
+
+
+class SandboxError(RuntimeError):
+    """The sandbox itself fails: nobody's mistake but ours, and no reason to give 0 points."""
 
 
 class Sandbox:
@@ -117,10 +122,10 @@ class Sandbox:
         return process_at(self.address, self.limits)
 
     def wait_until_warm(self) -> None:
-        """Wait for the server's imports; raise RuntimeError where it does not start."""
+        """Wait for the server's imports; raise SandboxError where it does not start."""
         if self._server.stdout.readline() != b"ready\n":
             status = self._server.wait()
-            raise RuntimeError(f"the worker could not start (exit status {status}); see above")
+            raise SandboxError(f"the worker could not start (exit status {status}); see above")
 
 
 ENVIRONMENT = {
@@ -149,7 +154,9 @@ def bubblewrap_command() -> list[str]:
     for path in kit_folders():
         command += ["--ro-bind-try", path, path]
     command += ["--proc", "/proc", "--dev", "/dev", "--tmpfs", SCRATCH]
-    return [*command, "--remount-ro", "/tmp", "--remount-ro", "/", "--chdir", SCRATCH]
+    for path in ("/tmp", "/dev", *hidden_folders(), "/"):  # no place for notes to each other
+        command += ["--remount-ro", path]
+    return [*command, "--chdir", SCRATCH]
 
 
 def system_folders() -> list[str]:
@@ -212,7 +219,10 @@ def process_at(address: str, limits: Limits) -> Iterator[Process]:
         tempfile.TemporaryDirectory(prefix="labkit-plain-") as folder,
         socket.socket(socket.AF_UNIX) as connection,
     ):
-        connection.connect(address)
+        try:
+            connection.connect(address)
+        except OSError as error:
+            raise SandboxError(f"the worker's server does not answer: {error}") from error
         yield Process(connection, limits, folder)
 
 
@@ -220,7 +230,8 @@ class Process:
     """A process for one exercise of one submission.
 
     Its methods raise StudentError when the student's code fails or exceeds a limit. After that a
-    process that was killed keeps saying so, without being waited for again.
+    process that was killed keeps saying so, without being waited for again. The constructor
+    raises SandboxError where no process starts.
     """
 
     def __init__(self, connection: socket.socket, limits: Limits, folder: str):
@@ -229,13 +240,18 @@ class Process:
         self.ended = ""  # why the process is no more
         # Its own user id, so that the limit on processes counts nobody else's.
         uid = random.randrange(200_000, 260_000)
-        messages.send(connection, asdict(limits) | {"uid": uid, "folder": folder})
-        self._receive("the worker", seconds=60)
+        self._deadline = time.monotonic() + limits.exercise_seconds
+        try:
+            messages.send(connection, asdict(limits) | {"uid": uid, "folder": folder})
+            ready, _ = self._read_reply(time.monotonic() + 60)
+        except (EOFError, OSError, ValueError) as error:
+            raise SandboxError(f"no process could be started: {error or 'too slow'}") from error
+        if ready != {"ready": True}:
+            raise SandboxError(f"no process could be started: {printable(str(ready))}")
 
     def run_cells(self, cells: list) -> None:
         """Execute the wanted statements of each cell: [label, source, indices]."""
-        messages.send(self._connection, {"cells": cells})
-        self._receive("your code", self._limits.seconds)
+        self._exchange("your code", {"cells": cells})
 
     def call(
         self,
@@ -257,10 +273,7 @@ class Process:
         """
         call = {"function": function, "args": args, "kwargs": kwargs, "gradients": gradients}
         blob = messages.dump_call(call | {"upstream": upstream, "record": record}, shared)
-        if not self.ended:
-            with contextlib.suppress(OSError):  # an ended process says so when we read
-                messages.send(self._connection, {"function": function}, blob=blob)
-        reply, tensors = self._receive(function, self._limits.seconds)
+        reply, tensors = self._exchange(function, {"function": function}, blob)
         try:
             value = messages.decode(reply["value"], tensors)
             witness = reply["witness"]
@@ -278,33 +291,47 @@ class Process:
             raise NotAnswered.returns_none(function)
         return result
 
-    def _receive(self, name: str, seconds: float) -> tuple[dict, dict]:
-        """Return the reply, or raise what the student should read."""
+    def _exchange(self, name: str, request: dict, blob: bytes = b"") -> tuple[dict, dict]:
+        """Send a request and return the reply, or raise what the student should read."""
         if self.ended:
             raise StudentError(self.ended)
+        seconds = min(self._limits.seconds, self._deadline - time.monotonic())
+        if seconds <= 0:
+            total = self._limits.exercise_seconds
+            self._end(f"all calls together took longer than {total:g} s; `{name}` was not called")
         try:
+            self._connection.settimeout(seconds)
+            with contextlib.suppress(BrokenPipeError):  # an ended process says so when we read
+                messages.send(self._connection, request, blob=blob)
             reply, tensors = self._read_reply(time.monotonic() + seconds)
         except TimeoutError:
-            self._end(f"`{name}` took longer than {seconds:g} s and was stopped")
+            self._end(f"`{name}` took longer than {seconds:.3g} s and was stopped")
         except (EOFError, OSError):
-            self._end(f"`{name}` ended the process it ran in (a crash, an exit, or too much time)")
+            self._end(f"`{name}` ended the process it ran in (a crash, an exit, too much memory)")
         except (ValueError, RecursionError) as error:
-            self._end(f"`{name}` sent a result that cannot be read: {str(error)[:200]}")
+            self._end(f"`{name}` sent a result that cannot be read: {printable(str(error))}")
         match reply:
             case {"error": {"not_answered": str(text)}}:
-                raise NotAnswered(text)
+                raise NotAnswered(printable(text))
             case {"error": error}:
-                raise StudentError(str(error)[:1000])
+                raise StudentError(printable(str(error)))
         return reply, tensors
 
     def _read_reply(self, deadline: float) -> tuple[dict, dict]:
         read = functools.partial(messages.read_exactly, self._connection, deadline=deadline)
         head, body = messages.HEADER.unpack(read(messages.HEADER.size))
-        if head + body > self._limits.result:
-            raise ValueError(f"it is larger than {self._limits.result >> 20} MB")
+        if head > self._limits.text or head + body > self._limits.result:
+            raise ValueError(
+                f"it is larger than {self._limits.result >> 20} MB, or a list of very many values"
+            )
         return json.loads(read(head)), messages.load_tensors(read(body))
 
     def _end(self, why: str) -> None:
         self.ended = why
         self._connection.close()
         raise StudentError(why)
+
+
+def printable(text: str, longest: int = 1000) -> str:
+    """Return a student's text without what would move a terminal's cursor or break a file."""
+    return "".join(c if c.isprintable() else " " for c in text[:longest])

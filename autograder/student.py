@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from autograder.sandbox import Limits, Process, Result, process_at
+from autograder.sandbox import Limits, Process, Result, SandboxError, process_at
 from autograder.submission import Slice
 from labkit.errors import NotAnswered, StudentError
 
@@ -37,6 +37,7 @@ class Student:
         self._process: Process | None = None
         self._starts = 0
         self.error = ""  # why the code could not be run at all
+        self.broken: SandboxError | None = None  # no fault of the student's
 
     def __enter__(self) -> Student:
         return self
@@ -74,9 +75,12 @@ class Student:
         if not self._code.defined:
             raise NotAnswered(f"not answered yet: `{self._exercise}` is not defined")
         self._starts += 1
-        process = self._open.enter_context(process_at(self._address, self._limits))
         try:
+            process = self._open.enter_context(process_at(self._address, self._limits))
             process.run_cells(self._code.cells)
+        except SandboxError as error:
+            self.broken = error
+            raise
         except StudentError as error:
             self.error = str(error)
             raise

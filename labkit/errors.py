@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 from pathlib import Path
@@ -22,20 +23,30 @@ class NotAnswered(StudentError):
         return cls(f"not answered yet: `{name}` returns None")
 
 
-def describe_error(error: BaseException, name: str) -> str:
+def describe_error(error: BaseException, name: str, hidden: str = "") -> str:
     """Return "`f` raised ValueError: ... (line 3: `code`)", naming the student's own last line.
 
     Args:
         error: what was raised.
         name: the function that was called.
+        hidden: a folder of the caller's, whose lines are not the student's either.
     """
-    text = f"`{name}` raised {type(error).__name__}: {str(error).strip()[:LONGEST]}".rstrip(": ")
-    own = [f for f in traceback.extract_tb(error.__traceback__) if not _is_library(f.filename)]
+    text = f"`{name}` raised {type(error).__name__}: {text_of(error)[:LONGEST]}".rstrip(": ")
+    libraries = [sys.prefix, sys.base_prefix, str(Path(__file__).parent), *filter(None, [hidden])]
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [f for f in frames if not _is_inside(f.filename, libraries)]
     if own and own[-1].line:
         text += f" (line {own[-1].lineno}: `{own[-1].line}`)"
     return text
 
 
-def _is_library(filename: str) -> bool:
-    folders = (sys.prefix, sys.base_prefix, str(Path(__file__).parent))
-    return filename.startswith(folders) or filename.startswith("<frozen")
+def text_of(error: BaseException) -> str:
+    """Return an exception's own text, "" where it cannot be made."""
+    try:
+        return str(error).strip()
+    except Exception:  # the student's own exception may be broken
+        return ""
+
+
+def _is_inside(filename: str, folders: list[str]) -> bool:
+    return filename.startswith(("<frozen", *(folder + os.sep for folder in folders)))

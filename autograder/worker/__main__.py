@@ -21,8 +21,10 @@ import traceback
 sys.path[1:1] = sys.argv[3:]  # before what needs labkit: this checkout's, not an installed one
 
 import calls  # noqa: E402 - needs the path above
+import family  # noqa: E402
 import isolation  # noqa: E402
 import messages  # noqa: E402
+import syscalls  # noqa: E402
 
 
 def serve(listener: socket.socket, isolated: bool) -> None:
@@ -71,16 +73,17 @@ def supervise(connection: socket.socket, isolated: bool) -> None:
     limits, _ = messages.receive(connection)
     if isolated:
         isolation.enter_namespaces(limits["uid"])
+    proc = os.open("/proc", os.O_RDONLY) if isolated else -1  # the child hides it
     child = os.fork()
     if child == 0:
         run_child(connection, limits, isolated)
+    members = family.Family(child, proc) if isolated else None
     poll = select.poll()
     poll.register(connection, getattr(select, "POLLRDHUP", 0))
-    while not poll.poll(20):
-        if os.waitpid(child, os.WNOHANG) != (0, 0):
+    while os.waitpid(child, os.WNOHANG) == (0, 0):
+        if poll.poll(20) or (members and members.memory() > limits["memory"]):
+            end(child)
             break
-    else:
-        end(child)
     # Processes that the child left behind may hold the connection open.
     with contextlib.suppress(OSError):
         connection.shutdown(socket.SHUT_RDWR)
@@ -107,6 +110,7 @@ def run_child(connection: socket.socket, limits: dict, isolated: bool) -> None:
         isolation.close_doors(connection.fileno())
         if isolated:
             isolation.drop_privileges()
+            syscalls.forbid()
         messages.send(connection, {"ready": True})
         calls.answer(connection)
         status = 0

@@ -7,12 +7,13 @@ import errno
 import linecache
 import socket
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import torch
 from messages import encode, load_call, receive, send
 
-from labkit.errors import NotAnswered, StudentError, describe_error
+from labkit.errors import NotAnswered, StudentError, describe_error, text_of
 
 
 def answer(connection: socket.socket) -> None:
@@ -139,12 +140,13 @@ def explain(error: BaseException, request: dict) -> str | dict:
     if isinstance(error, StudentError):
         return str(error)
     name = request.get("function", "your code")
-    if isinstance(error, MemoryError) or "can't allocate memory" in str(error):
+    text = text_of(error)
+    if isinstance(error, MemoryError) or "can't allocate memory" in text:
         return f"`{name}` needed more memory than a graded run may use"
     if isinstance(error, OSError) and error.errno == errno.EFBIG:
         return f"`{name}` printed or wrote more than a graded run may write"
-    if isinstance(error, BlockingIOError) or "can't start new thread" in str(error):
+    if isinstance(error, BlockingIOError) or "can't start new thread" in text:
         return f"`{name}` started more processes or threads than a graded run may use"
     if isinstance(error, SystemExit | KeyboardInterrupt):
         return f"`{name}` left the program ({type(error).__name__})"
-    return describe_error(error, name)
+    return describe_error(error, name, hidden=str(Path(__file__).parent))

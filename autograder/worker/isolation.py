@@ -17,13 +17,17 @@ from typing import Any
 
 # linux/sched.h, sys/mount.h, linux/prctl.h
 CLONE_NEWNS, CLONE_NEWIPC, CLONE_NEWUSER, CLONE_NEWPID = 0x20000, 0x8000000, 0x10000000, 0x20000000
+CLONE_NEWNET = 0x40000000
 MS_NOSUID, MS_NODEV, MS_REC, MS_PRIVATE = 2, 4, 0x4000, 0x40000
 PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS = 4, 38
 CAPABILITY_VERSION_3 = 0x20080522
 
 
 def enter_namespaces(uid: int) -> None:
-    """Become an unprivileged user in user, mount, pid and IPC namespaces of its own.
+    """Become an unprivileged user in user, mount, pid, IPC and network namespaces of its own.
+
+    A network of its own, since two submissions could meet in a shared one, by a port or an
+    abstract socket.
 
     A real user id of 0 would make the kernel ignore the limit on processes.
     """
@@ -33,7 +37,7 @@ def enter_namespaces(uid: int) -> None:
         os.setresuid(uid, uid, uid)
         libc("prctl", PR_SET_DUMPABLE, 1, 0, 0, 0)  # else /proc/self belongs to root
     uid, gid = os.getuid(), os.getgid()
-    libc("unshare", CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC)
+    libc("unshare", CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWNET)
     for name, line in (
         ("setgroups", "deny"),
         ("uid_map", f"{uid} {uid} 1"),
@@ -75,7 +79,8 @@ def set_limits(limits: dict, isolated: bool) -> None:
         "RLIMIT_AS": address_space() + limits["memory"],
         "RLIMIT_FSIZE": limits["output"],
         "RLIMIT_CORE": 0,
-        "RLIMIT_CPU": limits["processor_seconds"],
+        "RLIMIT_CPU": int(limits["exercise_seconds"]) + 1,
+        "RLIMIT_NOFILE": 256,
     }
     if isolated:  # elsewhere the count would be of all the user's processes
         bounds["RLIMIT_NPROC"] = limits["processes"]

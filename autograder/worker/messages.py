@@ -150,5 +150,6 @@ def decode(value: Any, tensors: dict, depth: int = 0) -> Any:
             return {k: decode(v, tensors, depth + 1) for k, v in items.items()}
         case {"model": state, "training": bool(), "frozen": bool()} if depth <= DEEPEST:
             weights = decode(state, tensors, depth + 1)
-            return ReturnedModel(weights, value["training"], value["frozen"])
+            if isinstance(weights, dict) and all(map(torch.is_tensor, weights.values())):
+                return ReturnedModel(weights, value["training"], value["frozen"])
     raise ValueError("a result that no worker writes")
