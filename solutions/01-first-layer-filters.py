@@ -202,8 +202,8 @@ if ready(normalize_filters=pictures):
 # did `normalize_filters` do to the last one, and how would you draw all filters so that this is seen?)
 
 # %% [markdown] nbgrader={"grade_id": "explain_scale", "grade": true, "solution": true, "points": 3}
-# **Rubric, 1 point each.** (1) No: the weakest filters have norms of about a billionth to a
-# millionth of the strongest one's, so their responses are practically zero whatever the image; the
+# **Rubric, 1 point each.** (1) No: the weakest filters have norms of less than a millionth of the
+# strongest one's, so their responses are practically zero whatever the image; the
 # network does not use them. (2) One scale a filter stretches even rounding dust to full contrast: the
 # picture shows a filter's pattern, not its strength. (3) A remedy: one scale for all filters, or the
 # norm written beside each; with the remark that weak filters' patterns are then hard to see.
@@ -558,13 +558,12 @@ slices = grayscale_slices(model.conv2.weight)
 if ready(grayscale_slices=slices):
     control = grayscale_slices(random_network.conv2.weight)
     for name, sheet in {"trained": slices, "random weights": control}.items():
+        tiles = sheet.flatten(0, 1)[:, None].expand(-1, 3, -1, -1)  # (20 * 16, 3, 7, 7), grey
         title = f"Second layer, {name}: two filters of 16 slices in each row"
-        sheet = sheet.flatten(0, 1)  # (20 * 16, 7, 7)
-        label = "black: most negative, white: most positive weight"
-        display(plotting.show_maps(sheet, 32, label=label, title=title))
+        display(plotting.show_images(tiles, columns=32, title=title))
 
 # %% [markdown]
-# There is structure: blobs, stripes, edges. But they are no longer edges in the image. They are
+# Mid-grey is 0, each slice has its own scale. There is structure: blobs, stripes, edges. But they are no longer edges in the image. They are
 # edges in the responses of sixteen filters, and one of the twenty takes sixteen pictures to show.
 #
 # The same two statistics, now slice by slice: the share of slices that are oriented, and the share of

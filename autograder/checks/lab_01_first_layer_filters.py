@@ -4,12 +4,16 @@ Each check asks one property, on weights that hide the others: `balanced` slices
 to both sides of zero, so that a scale from minimum to maximum and one about zero agree on them.
 """
 
+import contextlib
+from collections.abc import Iterator
+
 import torch
 from torch import Generator, Tensor
 
 from autograder import reference
 from autograder.compare import close, proportional, require, require_answer, tensor_of
 from labkit.check import points
+from labkit.errors import NotAnswered, StudentError
 
 
 def balanced(generator: Generator, count: int, channels: int, size: int) -> Tensor:
@@ -19,6 +23,19 @@ def balanced(generator: Generator, count: int, channels: int, size: int) -> Tens
         low, high = torch.randperm(size * size, generator=generator)[:2]
         one[low], one[high] = -1.0, 1.0
     return slices.view(count, channels, size, size)
+
+
+@contextlib.contextmanager
+def other_size(what: str) -> Iterator[None]:
+    """Say what may be behind an exception of the student's code at another size."""
+    try:
+        yield
+    except NotAnswered:
+        raise
+    except StudentError as error:
+        raise AssertionError(
+            f"{what} fail: {error}. Is a size of the notebook written into your code?"
+        ) from error
 
 
 # normalize_filters(weights) -> (F, C, k, k)
@@ -33,13 +50,13 @@ def normalized(student, weights: Tensor) -> Tensor:
 
 @points(2, exercise="normalize_filters")
 def test_from_minimum_to_maximum(student):
-    """A filter's smallest weight becomes 0, its largest 1, and what is between stays in proportion."""
-    weights = 3 * balanced(student.generator(1), 1, 1, 7) + 1  # from -2 to 4
+    """A filter's smallest weight becomes 0, its largest 1, the others in proportion."""
+    weights = 3 * balanced(student.generator(1), 1, 1, 7).repeat(1, 3, 1, 1) + 1  # -2 to 4
     require(
         normalized(student, weights),
         reference.normalize_filters(weights),
-        "a filter does not reach from 0 to 1 in proportion: subtract the minimum, divide by maximum "
-        "minus minimum",
+        "a filter does not reach from 0 to 1 in proportion: subtract the minimum, divide by "
+        "maximum minus minimum",
         mistakes={
             "zero became mid-grey: the filter's minimum should become 0, its maximum 1": 0.5
             + weights / 8,
@@ -98,16 +115,15 @@ def test_a_scale_for_each_filter(student):
 
 
 @points(1, exercise="normalize_filters")
-def test_any_size(student):
+def test_other_filters(student):
     """Other numbers of filters, channels and pixels are fine."""
     for number, (count, channels, size) in enumerate(((5, 4, 3), (2, 1, 6))):
         weights = balanced(student.generator(10 + number), count, channels, size)
-        require(
-            normalized(student, weights),
-            reference.normalize_filters(weights),
-            f"weights of shape {tuple(weights.shape)} fail: are 3 channels or 7 pixels written into "
-            "your code?",
-        )
+        what = f"weights of shape {tuple(weights.shape)}"
+        with other_size(what):
+            found = normalized(student, weights)
+        expected = reference.normalize_filters(weights)
+        require(found, expected, f"{what} fail: is a size of the notebook written into your code?")
 
 
 @points(2, exercise="normalize_filters")
@@ -139,9 +155,9 @@ def test_constant_filter(student):
 
 
 @points(1, exercise="normalize_filters")
-def test_weights_unchanged(student):
+def test_filters_unchanged(student):
     """The network's weights keep their values (witnessed by the worker)."""
-    weights = balanced(student.generator(5), 1, 1, 7)
+    weights = 3 * balanced(student.generator(5), 1, 1, 7).repeat(1, 3, 1, 1)
     call = student.call("normalize_filters", weights)
     require_answer(call.value, weights, "normalize_filters")
     value = tensor_of(call.value, tuple(weights.shape), "the result")
@@ -300,24 +316,22 @@ def test_shape(student):
             )
         value = tensor_of(value, shape, f"the response to {height} x {width} pixels")
         assert proportional(value, reference.filter_response(image, filters)), (
-            f"on {height} x {width} pixels the values are not right: are rows and columns exchanged?"
+            f"on {height} x {width} pixels values are not right; are rows and columns exchanged?"
         )
 
 
 @points(1, exercise="filter_response")
-def test_any_size(student):
+def test_other_sizes(student):
     """Other numbers of channels and of filter pixels are fine."""
     generator = student.generator(26)
     for channels, size in ((5, 4), (1, 1)):
         image = grey_image(generator, SIDE, SIDE, channels)
         filters = torch.ones(2, channels, size, size)
-        require(
-            response(student, image, filters),
-            reference.filter_response(image, filters),
-            f"{channels} channels and filters of {size} x {size} fail: is a size written into your "
-            "code?",
-            same=proportional,
-        )
+        what = f"{channels} channels and filters of {size} x {size}"
+        with other_size(what):
+            found = response(student, image, filters)
+        message = f"{what} fail: is a size of the notebook written into your code?"
+        require(found, reference.filter_response(image, filters), message, same=proportional)
 
 
 @points(2, exercise="filter_response")
@@ -466,16 +480,15 @@ def test_each_slice_its_own_scale(student):
 
 
 @points(1, exercise="grayscale_slices")
-def test_any_size(student):
+def test_other_slices(student):
     """Other numbers of filters, channels and pixels are fine."""
     for number, (count, channels, size) in enumerate(((1, 9, 4), (4, 1, 3))):
         weights = balanced(student.generator(50 + number), count, channels, size)
-        require(
-            grey(student, weights),
-            reference.grayscale_slices(weights),
-            f"weights of shape {tuple(weights.shape)} fail: is a size written into your code, or "
-            "are filters and channels exchanged?",
-        )
+        what = f"weights of shape {tuple(weights.shape)}"
+        with other_size(what):
+            found = grey(student, weights)
+        expected = reference.grayscale_slices(weights)
+        require(found, expected, f"{what} fail: is a size of the notebook written into your code?")
 
 
 @points(1, exercise="grayscale_slices")
@@ -496,9 +509,9 @@ def test_slice_of_zeros(student):
 
 
 @points(1, exercise="grayscale_slices")
-def test_weights_unchanged(student):
+def test_slices_unchanged(student):
     """The network's weights keep their values (witnessed by the worker)."""
-    weights = balanced(student.generator(46), 1, 1, 7)
+    weights = 3 * balanced(student.generator(46), 1, 1, 7)
     call = student.call("grayscale_slices", weights)
     require_answer(call.value, weights, "grayscale_slices")
     value = tensor_of(call.value, tuple(weights.shape), "the result")
