@@ -308,7 +308,7 @@ def test_check_images_passes_good_ones_and_unbounded_on_request():
 
 def test_resized_images_keep_the_convention():
     """The weights of a resize do not sum to exactly 1 in float32: white may become 1.0000002."""
-    white = resize(torch.ones(1, 3, 61, 61), (224, 224))
+    white = images.resize(torch.ones(1, 3, 61, 61), (224, 224))
     assert check_images(white) is white
     with pytest.raises(ValueError, match="clamp"):
         check_images(white + 1e-3)
