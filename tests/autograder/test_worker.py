@@ -1,0 +1,300 @@
+"""The worker's parts, in this process: messages, slices of cells, the witness, limits."""
+
+import ast
+import io
+import json
+import os
+import socket
+import struct
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from autograder.sandbox import WORKER
+from autograder.worker import messages
+from autograder.worker.messages import decode, encode
+
+sys.path.insert(0, str(WORKER))  # the worker's modules know each other by their bare names
+import calls
+import family
+import isolation
+import syscalls
+
+
+def there_and_back(value):
+    tensors = {}
+    text = json.dumps(encode(value, tensors))
+    return decode(json.loads(text), messages.load_tensors(messages.safetensors.torch.save(tensors)))
+
+
+# Messages
+
+
+@pytest.mark.parametrize(
+    "value", [None, True, 3, -2.5, "text", [], [1, [2, "x"]], {"a": {"b": 1}}], ids=repr
+)
+def test_plain_values_come_back_as_they_were(value):
+    assert there_and_back(value) == value
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16, torch.int64, torch.bool])
+def test_tensors_come_back_with_values_and_dtype(dtype):
+    value = torch.tensor([[0, 1], [1, 0]]).to(dtype).T  # not contiguous
+    back = there_and_back(value)
+    assert back.dtype == dtype
+    assert torch.equal(back, value)
+
+
+def test_numpy_comes_back_as_tensors():
+    assert torch.equal(there_and_back(np.arange(6.0)[::2]), torch.tensor([0.0, 2, 4]).double())
+    assert there_and_back(np.float64(0.5)).item() == 0.5
+
+
+def test_a_tensor_that_still_has_a_graph_comes_back_without():
+    assert not there_and_back(torch.ones(2, requires_grad=True) * 2).requires_grad
+
+
+def test_what_is_no_data_is_refused():
+    for value in (object(), {1, 2}, iter([]), 1j, b"x"):
+        with pytest.raises(TypeError, match="is not a tensor, number, text, list or dict"):
+            encode(value, {})
+
+
+def test_nesting_is_limited_on_both_sides():
+    deep, forged = 0, {"plain": 0}
+    for _ in range(20):
+        deep, forged = [deep], {"list": [forged]}
+    with pytest.raises(ValueError, match="nested too deeply"):
+        encode(deep, {})
+    with pytest.raises(ValueError, match="no worker writes"):
+        decode(forged, {})
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        5,
+        [],
+        {},
+        {"tensor": "9"},
+        {"tensor": ["0"]},
+        {"plain": [1]},
+        {"plain": {}},
+        {"list": "ab"},
+        {"dict": [1]},
+        {"model": {"plain": 1}, "training": True, "frozen": True},
+        {"model": {"dict": {"w": {"plain": 1}}}, "training": True, "frozen": True},
+        {"model": {"dict": {}}, "training": 1, "frozen": True},
+    ],
+    ids=str,
+)
+def test_a_forged_form_is_refused(forged):
+    with pytest.raises(ValueError, match="no worker writes"):
+        decode(forged, {"0": torch.ones(1)})
+
+
+def test_a_pickle_is_no_safetensors():
+    file = io.BytesIO()
+    torch.save({"0": torch.ones(1)}, file)
+    with pytest.raises(ValueError, match="no safetensors"):
+        messages.load_tensors(file.getvalue())
+
+
+def test_replies_are_never_unpickled():
+    """`load_call` reads what the trusted side wrote; nothing else in the file may unpickle."""
+    tree = ast.parse((WORKER / "messages.py").read_text())
+    grader = [(WORKER.parent / name).read_text() for name in ("sandbox.py", "student.py")]
+    users = [n.name for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.ClassDef)
+             and "Unpickler" in ast.unparse(n)]  # fmt: skip
+    assert sorted(users) == ["_CallUnpickler", "load_call"]
+    assert not any("load_call" in text or "pickle" in text for text in grader)
+
+
+def test_a_message_arrives_in_pieces():
+    left, right = socket.socketpair()
+    with left, right:
+        messages.send(left, {"a": 1}, blob=b"xyz")
+        assert messages.receive(right) == ({"a": 1}, b"xyz")
+
+
+def test_a_closed_connection_and_a_late_one_are_told_apart():
+    left, right = socket.socketpair()
+    with left, right:
+        left.sendall(b"12")
+        started = time.monotonic()
+        with pytest.raises(TimeoutError):
+            messages.read_exactly(right, 4, deadline=time.monotonic() + 0.1)
+        assert time.monotonic() - started < 1
+        left.close()
+        with pytest.raises(EOFError, match="closed"):
+            messages.read_exactly(right, 4)
+
+
+# Calls
+
+
+def test_only_the_wanted_statements_run():
+    namespace = {}
+    calls.run_cells([["cell 1", "a = 1\nb = 1 / 0\nc = a + 1", [0, 2]]], namespace)
+    assert (namespace["a"], namespace["c"]) == (1, 2)
+    assert "b" not in namespace
+
+
+def test_a_call_finds_attributes_of_classes():
+    namespace = {}
+    calls.run_cells(
+        [["cell 1", "class G:\n    @staticmethod\n    def apply(x): return x", [0]]], namespace
+    )
+    assert calls.find("G.apply", namespace)(3) == 3
+
+
+def witness(function, *args):
+    """Return what the witness reports of a call."""
+    seen = calls.Witness(args, record=False)
+    function(*args)
+    return seen.report({})
+
+
+def network():
+    return torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.ReLU()).requires_grad_(False).eval()
+
+
+CHANGES = {
+    "nothing": (lambda m: m(torch.ones(1, 2)), True),
+    "gradients asked for and given back": (
+        lambda m: m.requires_grad_(True) and m.requires_grad_(False),
+        True,
+    ),
+    "a weight, in place": (lambda m: m[0].weight.add_(1), False),
+    "a weight, through .data": (lambda m: m[0].weight.data.add_(1), False),
+    "a weight, replaced through .data": (
+        lambda m: setattr(m[0].weight, "data", torch.zeros(2, 2)),
+        False,
+    ),
+    "training mode": (lambda m: m.train(), False),
+    "training mode of one layer": (lambda m: m[1].train(), False),
+    "requires_grad": (lambda m: m.requires_grad_(True), False),
+    "a forward hook": (lambda m: m.register_forward_hook(lambda *a: None), False),
+    "a forward pre-hook": (lambda m: m.register_forward_pre_hook(lambda *a: None), False),
+    "a backward hook": (lambda m: m.register_full_backward_hook(lambda *a: None), False),
+    "a layer": (lambda m: m.append(torch.nn.Linear(2, 2)), False),
+    "a hook, removed": (lambda m: m.register_forward_hook(lambda *a: None).remove(), True),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_the_witness_sees_what_happened_to_a_network(name):
+    act, unchanged = CHANGES[name]
+    assert witness(act, network())["models_unchanged"] is unchanged
+
+
+def test_the_witness_sees_changed_inputs_and_random_state():
+    x = torch.zeros(2)
+    assert witness(lambda x: x + 1, x)["inputs_unchanged"]
+    assert not witness(lambda x: x.add_(1), x)["inputs_unchanged"]
+    assert witness(lambda x: x.requires_grad_(), x)["inputs_unchanged"], "a flag is no value"
+    state = torch.get_rng_state()
+    try:
+        assert not witness(lambda: torch.rand(1))["random_state_unchanged"]
+        assert witness(lambda: torch.rand(1, generator=torch.Generator()))["random_state_unchanged"]
+    finally:
+        torch.set_rng_state(state)
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (MemoryError(), "needed more memory"),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory"), "needed more memory"),
+        (OSError(27, "File too large"), "printed or wrote more"),
+        (BlockingIOError(11, "x"), "started more processes or threads"),
+        (RuntimeError("can't start new thread"), "started more processes or threads"),
+        (SystemExit(0), "left the program (SystemExit)"),
+        (ValueError("no"), "raised ValueError: no"),
+    ],
+    ids=repr,
+)
+def test_errors_are_said_in_the_students_terms(error, says):
+    assert says in calls.explain(error, {"function": "f"})
+
+
+# The parent that workers are forked from
+
+
+def test_the_worker_imports_nothing_of_the_grader():
+    """A forked child can read its parent's memory: no check, no reference may ever be in it."""
+    code = (
+        f"import runpy, sys; sys.path.insert(0, {str(WORKER)!r})\n"
+        "import calls, isolation, family, syscalls\n"
+        "main = runpy.run_path(sys.path[0] + '/__main__.py', run_name='worker')\n"
+        "main['warm_up']()\n"
+        "print([m for m in sys.modules if m.startswith(('autograder', 'solutions', 'tests'))])"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=Path("/"), check=True
+    )
+    assert ran.stdout == "[]\n"
+
+
+# Isolation
+
+
+def test_one_process_alone_is_not_measured_and_two_are():
+    proc = os.open("/proc", os.O_RDONLY)
+    try:
+        with subprocess.Popen(["sleep", "60"]) as alone:
+            assert family.Family(alone.pid, proc).memory() == 0
+            alone.kill()
+        with subprocess.Popen(["sh", "-c", "sleep 60 & sleep 60; true"]) as parent:
+            time.sleep(0.3)
+            assert family.Family(parent.pid, proc).memory() > 0
+            members = family.Family(parent.pid, proc)._members(str(parent.pid))
+            for pid in reversed([int(m) for m in members]):
+                os.kill(pid, 9)
+        assert family.Family(parent.pid, proc).memory() == 0, "it is gone"
+    finally:
+        os.close(proc)
+
+
+@pytest.mark.parametrize("machine", syscalls.NUMBERS)
+def test_the_filter_refuses_and_allows_as_its_table_says(machine):
+    """Runs the filter's lines by hand, for both processors."""
+    architecture, clone, denied = syscalls.NUMBERS[machine]
+    lines = syscalls.program(architecture, clone, denied)
+
+    def verdict(number, argument=0, architecture=architecture):
+        data, position, value = {0: number, 4: architecture, 16: argument}, 0, 0
+        while True:
+            operation, yes, no, operand = lines[position]
+            position += 1
+            match operation:
+                case syscalls.LOAD:
+                    value = data[operand]
+                case syscalls.RETURN:
+                    return operand
+                case syscalls.IF_EQUAL:
+                    position += yes if value == operand else no
+                case syscalls.IF_AT_LEAST:
+                    position += yes if value >= operand else no
+                case syscalls.IF_ANY_BIT:
+                    position += yes if value & operand else no
+
+    assert all(verdict(n) == syscalls.REFUSE | 1 for n in (*denied.values(), 425))
+    assert verdict(syscalls.CLONE3) == syscalls.REFUSE | 38
+    assert verdict(clone, 0x10000011) == syscalls.REFUSE | 1
+    assert verdict(clone, 0x003D0F00) == syscalls.ALLOW, "a thread"
+    assert verdict(clone, 0x01200011) == syscalls.ALLOW, "a fork"
+    assert verdict(0) == verdict(63) == syscalls.ALLOW
+    assert verdict(0, architecture=3) != syscalls.ALLOW, "32-bit calls have other numbers"
+    assert verdict(0x40000000) != syscalls.ALLOW
+    assert all(len(struct.pack("<HBBI", *line)) == 8 for line in lines)
+
+
+def test_a_failing_c_function_is_an_error():
+    with pytest.raises(OSError, match="prctl"):
+        isolation.libc("prctl", 9999, 0, 0, 0, 0)
