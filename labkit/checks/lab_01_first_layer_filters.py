@@ -22,10 +22,10 @@ def numbers(values):
 
 @points(1, exercise="normalize_filters")
 def test_by_hand(student):
-    """Red -1, green 0 and blue 3 become 0, 0.25 and 1."""
-    weights = torch.tensor([-1.0, 0.0, 3.0]).view(1, 3, 1, 1)
-    found = tensor_of(student.normalize_filters(weights), (1, 3, 1, 1))
-    assert torch.allclose(found.flatten(), torch.tensor([0.0, 0.25, 1.0]), atol=1e-5), (
+    """In a filter from -1 to 3, the weights -1, 0, 1 and 3 become 0, 0.25, 0.5 and 1."""
+    weights = torch.tensor([[-1.0, 0.0], [1.0, 3.0]]).view(1, 2, 1, 2)  # two channels, two places
+    found = tensor_of(student.normalize_filters(weights), (1, 2, 1, 2))
+    assert torch.allclose(found.flatten(), torch.tensor([0.0, 0.25, 0.5, 1.0]), atol=1e-5), (
         f"the filter reaches from -1 to 3, so 0 lies at a quarter of the way; got {numbers(found)}"
     )
 
@@ -34,7 +34,9 @@ def test_by_hand(student):
 def test_scale_and_shift(student):
     """Another filter's size, or a constant added, changes nothing in the picture."""
     weights = torch.randn(2, 3, 5, 5, generator=torch.Generator().manual_seed(0))
-    one = tensor_of(student.normalize_filters(weights), (2, 3, 5, 5))
+    given = weights.clone()
+    one = tensor_of(student.normalize_filters(given), (2, 3, 5, 5))
+    assert torch.equal(given, weights), "the given weights are changed in place: work on a copy"
     other = torch.stack([weights[0], 4 * weights[1] + 2])
     two = tensor_of(student.normalize_filters(other), (2, 3, 5, 5))
     assert one.clamp(0, 1).equal(one), "some values lie outside [0, 1]"
@@ -63,21 +65,20 @@ def test_constant_filter(student):
 @points(1, exercise="filter_response")
 def test_shape(student):
     """Four 3 x 3 filters on 9 x 8 pixels give (4, 7, 6)."""
-    value = student.filter_response(torch.rand(1, 3, 9, 8), torch.rand(4, 3, 3, 3))
-    tensor_of(value, (4, 7, 6))
+    image, filters = torch.ones(1, 3, 9, 8), torch.ones(4, 3, 3, 3)
+    tensor_of(student.filter_response(image, filters), (4, 7, 6))
+    assert (image == 1).all(), "the given image is changed in place: work on a copy"
+    assert (filters == 1).all(), "the given filters are changed in place: work on a copy"
 
 
 @points(1, exercise="filter_response")
 def test_window_by_hand(student):
-    """One channel, by hand: 1 * 1 + 4 * 2 = 9 and 2 * 1 + 5 * 2 = 12."""
+    """One channel, by hand: 1 * 1 + 4 * 4 = 17 and 2 * 1 + 5 * 4 = 22."""
     image = torch.tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]).view(1, 1, 2, 3)
-    filters = torch.tensor([[1.0, 0.0], [2.0, 0.0]]).view(1, 1, 2, 2)
-    found = tensor_of(student.filter_response(image, filters), (1, 1, 2))
-    assert torch.allclose(found.flatten(), torch.tensor([9.0, 12.0]), atol=1e-4), (
-        f"got {numbers(found)}; 9 and 6 would be a mirrored filter"
-        if numbers(found) == [9.0, 6.0]
-        else f"got {numbers(found)}: multiply each weight with the pixel below it, and add up"
-    )
+    filters = torch.tensor([[1.0, 0.0], [4.0, 0.0]]).view(1, 1, 2, 2)
+    found = numbers(tensor_of(student.filter_response(image, filters), (1, 1, 2)))
+    assert found != [13.0, 18.0], "got 13 and 18: the filter is turned by 180 degrees"
+    assert found == [17.0, 22.0], f"got {found}: multiply each weight with the pixel below it"
 
 
 @points(1, exercise="filter_response")
@@ -118,7 +119,9 @@ def test_negative_slice(student):
 def test_own_scale(student):
     """Each slice has its own scale, and a slice of zeros is mid-grey."""
     weights = torch.tensor([1.0, 100.0, 0.0]).view(1, 3, 1, 1)
-    found = tensor_of(student.grayscale_slices(weights), (1, 3, 1, 1)).flatten()
+    given = weights.clone()
+    found = tensor_of(student.grayscale_slices(given), (1, 3, 1, 1)).flatten()
+    assert torch.equal(given, weights), "the given weights are changed in place: work on a copy"
     assert torch.allclose(found[:2], torch.tensor([1.0, 1.0]), atol=1e-5), (
         f"slices of one weight, 1 and 100, are both white on their own scale; got "
         f"{numbers(found[:2])}"
