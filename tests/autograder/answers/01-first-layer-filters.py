@@ -376,7 +376,7 @@ import torch.nn.functional as F
 
 def filter_response(image, filters):
     response = F.conv2d(image, filters)[0]
-    image -= image.mean() - 1
+    image -= image.mean()
     return response
 
 
