@@ -94,22 +94,19 @@ class Engine:
         torch.set_num_threads(1)
         started = time.perf_counter()
         cells = restore_locked(submission, lab.locked)
-        rows: dict[str, ExerciseRow] = {}
-        for exercise in lab.exercises:
-            rows[exercise.name] = self._grade_exercise(exercise, lab, cells)
-        for exercise in lab.exercises:
-            rows[exercise.name] = self._grade_with_help(exercise, lab, cells, rows)
+        alone = {e.name: self._grade_exercise(e, lab, cells) for e in lab.exercises}
+        rows = [self._with_help(e, lab, cells, alone) for e in lab.exercises]
         return Row(
             submission=name,
             lab=lab.name,
             status="graded",
             reason="",
-            points=sum(r.points for r in rows.values()),
+            points=sum(r.points for r in rows),
             max_points=lab.max_points,
             seconds=round(time.perf_counter() - started, 3),
             isolation=self.isolation,
             seed=self.seeds[lab.name],
-            exercises=list(rows.values()),
+            exercises=rows,
         )
 
     def _grade_exercise(
@@ -124,15 +121,15 @@ class Engine:
             points = sum(c.points for c in checks if c.passed)
         return ExerciseRow(exercise.name, points, exercise.points, student.error, checks, helped_by)
 
-    def _grade_with_help(
-        self, exercise: Exercise, lab: Lab, cells: tuple[Cell, ...], rows: dict[str, ExerciseRow]
+    def _with_help(
+        self, exercise: Exercise, lab: Lab, cells: tuple[Cell, ...], alone: dict[str, ExerciseRow]
     ) -> ExerciseRow:
         """Return the better of the row and one graded with sound versions of what failed before.
 
         One mistake costs once: an exercise is not to blame for what it builds on.
         """
-        row = rows[exercise.name]
-        failed = [lab.exercise(n) for n in exercise.uses if rows[n].points < rows[n].max_points]
+        row = alone[exercise.name]
+        failed = [e for e in lab.builds_on(exercise) if alone[e.name].points < e.points]
         if not failed or row.points == row.max_points:
             return row
         sound = tuple(Cell(f"sound {e.name}", "", e.solution) for e in failed)

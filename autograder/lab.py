@@ -46,6 +46,14 @@ class Lab:
         """Return an exercise by name."""
         return next(e for e in self.exercises if e.name == name)
 
+    def builds_on(self, exercise: Exercise) -> tuple[Exercise, ...]:
+        """Return the exercises that one uses, and those that these use, in the lab's order."""
+        names = set(exercise.uses)
+        for earlier in reversed(self.exercises):  # an exercise uses only earlier ones
+            if earlier.name in names:
+                names |= set(earlier.uses)
+        return tuple(e for e in self.exercises if e.name in names)
+
 
 def lab_names(root: Path = ROOT) -> list[str]:
     """Return the names of all labs, in the order of the lecture."""

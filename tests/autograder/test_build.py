@@ -90,9 +90,7 @@ def test_uses_must_name_an_earlier_exercise():
     """A misspelt name would otherwise end the grading of the whole class."""
     later = cell(grade_id="g", solution=True)
     later.metadata["labkit"] = {"uses": ["f"]}
-    with pytest.raises(
-        ValueError, match=r"uses names \['f'\]; expected exercises that"
-    ):
+    with pytest.raises(ValueError, match=r"uses names \['f'\]; expected exercises that"):
         check_source("99-x", [later, cell(grade_id="f", solution=True)], {})
 
 
