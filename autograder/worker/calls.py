@@ -77,7 +77,7 @@ def find(name: str, namespace: dict) -> Callable:
 
 def differentiate(value: Any, leaves: list, upstream: Any) -> list:
     """Return d (value . upstream) / d leaf, with zeros where there is no dependence."""
-    if not value.requires_grad:
+    if not getattr(value, "requires_grad", False):  # a list or an array has no graph
         return [torch.zeros_like(leaf) for leaf in leaves]
     upstream = torch.ones_like(value) if upstream is None else upstream
     found = torch.autograd.grad(value, leaves, upstream, allow_unused=True)
