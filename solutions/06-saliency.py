@@ -178,20 +178,23 @@ if ready(saliency_map=maps):
 
 # %% [markdown]
 # Do they agree? The number is the rank correlation of the two maps, saliency averaged over the same
-# squares: 1 is the same order, 0 no relation. The right column is a **control**, the saliency map of
-# the same architecture with random weights: agreement that random weights reach as well says nothing
+# squares: 1 is the same order, 0 no relation. The right column is a **control**, the mean of
+# three networks of the same architecture with random weights: agreement that random weights reach as well says nothing
 # about what was learned. Single photos scatter by several tenths; look at the mean.
 
 # %%
 if ready(saliency_map=maps):
-    control = random_model(seed=0, device=device)
-    control_maps = saliency_map(control, images.clone(), labels)
+    controls = [random_model(seed=seed, device=device) for seed in range(3)]
+    control_maps = [saliency_map(network, images.clone(), labels) for network in controls]
     print("rank correlation with occlusion: trained network | random weights")
     rows = []
-    for name, drop, own, other in zip(names, drops, maps, control_maps, strict=True):
-        pair = [rank_correlation(drop, in_squares(m, size, stride)) for m in (own, other)]
-        print(f"  {name:29} {pair[0]:16.2f} | {pair[1]:6.2f}")
-        rows.append(pair)
+    for i, name in enumerate(names):
+        own, *others = [
+            rank_correlation(drops[i], in_squares(m[i], size, stride))
+            for m in (maps, *control_maps)
+        ]
+        rows.append([own, sum(others) / len(others)])
+        print(f"  {name:29} {rows[-1][0]:16.2f} | {rows[-1][1]:6.2f}")
     agreement = torch.tensor(rows).mean(0)
     print(f"  {'mean':29} {agreement[0]:16.2f} | {agreement[1]:6.2f}")
 
