@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 05 Occlusion: which part of the picture does the network need?
 #
-# ![Six photos, their occlusion maps below: red on the cup, the tripod, the motorcycle, the pagoda; on the launch pad the towers are red and the rocket is not.](pictures/05-occlusion.jpg)
+# ![Six photos, their occlusion maps below: red on the rim of the cup, on the tripod, the motorcycle and the pagoda's roofs; on the launch pad red lies on the towers beside the rocket.](pictures/05-occlusion.jpg)
 #
 # **The question.** A network says *espresso* with a probability of 0.92. Did it look at the cup, or
 # at the wooden table? Cover a part, ask again, and see what the answer loses: that is **occlusion**.
@@ -444,8 +444,8 @@ if ready(occlusion_map=maps[0]):
 # %% [markdown]
 # ## The lecture's elephant and schooner
 #
-# The lecture shows an elephant and a schooner. Where the photo gallery can be had, here they are
-# (lab 02 downloads it); otherwise this cell says so.
+# The lecture shows an elephant and a schooner. Where the photo gallery can be had, here are some;
+# otherwise this cell says so.
 
 # %%
 elsewhere = {  # file, class, box in a picture of 160 x 160
