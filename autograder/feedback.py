@@ -14,13 +14,20 @@ from markupsafe import Markup
 
 from autograder.grade import ExerciseRow, Row
 from autograder.sandbox import NOT_ISOLATED, printable
+from labkit.check import CheckResult
 
 TEMPLATES = Path(__file__).parent / "templates"
 
 
+def first_failure(exercise: ExerciseRow) -> CheckResult | None:
+    """Return the failed check that the student should read first."""
+    return next((c for c in exercise.checks if not c.passed), None)
+
+
 def first_message(exercise: ExerciseRow) -> str:
     """Return the one message that comes first: the reason nothing ran, else the first failure."""
-    return exercise.error or next((c.message for c in exercise.checks if not c.passed), "")
+    failure = first_failure(exercise)
+    return exercise.error or (failure.message if failure else "")
 
 
 def is_answered(exercise: ExerciseRow) -> bool:
@@ -30,27 +37,35 @@ def is_answered(exercise: ExerciseRow) -> bool:
 
 def render_page(row: Row) -> str:
     """Return a submission's feedback as an HTML page of its own."""
-    return _render("feedback.html", row=row)
+    return _render("feedback.html", row.isolation, row=row)
 
 
 def render_exercise(exercise: ExerciseRow, isolation: str) -> str:
     """Return one exercise's feedback as an HTML table, for a cell of nbgrader's pages."""
-    return _render("exercise.html", exercise=exercise, isolated=isolation != NOT_ISOLATED)
+    note = "" if isolation != NOT_ISOLATED else "<p><strong>Not isolated.</strong></p>"
+    return _render("exercise.html", isolation, exercise=exercise) + note
 
 
-def _render(template: str, **values: object) -> str:
+def _render(template: str, isolation: str, **values: object) -> str:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True
     )
-    environment.filters["inline"] = inline
-    functions = {"first_message": first_message, "is_answered": is_answered}
-    return environment.get_template(template).render(**values, **functions)
+    environment.filters |= {"inline": inline, "sentence": sentence}
+    environment.globals |= {"first_failure": first_failure, "is_answered": is_answered}
+    isolated = isolation != NOT_ISOLATED
+    return environment.get_template(template).render(isolated=isolated, **values)
 
 
 def inline(text: str) -> Markup:
     """Escape text and set `code` between backticks as code."""
     pieces = html.escape(text).split("`")
     return Markup("".join(f"<code>{p}</code>" if i % 2 else p for i, p in enumerate(pieces)))
+
+
+def sentence(text: str) -> Markup:
+    """Return a message with a capital and a full stop, its code set as code."""
+    end = "" if not text or text[-1] in ".?!" else "."
+    return inline(text[:1].upper() + text[1:] + end)
 
 
 def write_page(row: Row, folder: Path) -> Path:
