@@ -43,22 +43,6 @@ def saliency_map(model: nn.Module, images: Tensor, labels: Tensor) -> Tensor:
     return torch.from_numpy(np.abs(logit_gradients(model, images, labels).numpy()).max(axis=1))
 
 
-def weighted_layers(model: nn.Module) -> list[str]:
-    """Return the names of the modules that hold a weight of two or more axes, in order."""
-    names = []
-    for key, value in model.state_dict().items():
-        if key.endswith("weight") and value.dim() > 1:
-            names.append(key.removesuffix(".weight"))
-    return names
-
-
-def deletion_order(saliency: Tensor) -> list[tuple[int, int]]:
-    """Return (row, column) of every pixel, the most salient first."""
-    height, width = saliency.shape
-    places = [(r, c) for r in range(height) for c in range(width)]
-    return sorted(places, key=lambda place: -float(saliency[place]))
-
-
 # 01-first-layer-filters
 
 
