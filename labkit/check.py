@@ -97,15 +97,21 @@ def run_checks(path: Path, student: Any, exercise: str | None = None) -> list[Ch
         student: what the `student` fixture returns.
         exercise: only the checks of this exercise; None for all.
     Returns: one result a check, in the order of the file.
-    Raises: ValueError when the module cannot be loaded or has no such check.
+    Raises: ValueError when the module cannot be loaded or has no such check; KeyboardInterrupt.
     """
     run = _Run(student, exercise)
     with mock.patch.dict(os.environ, PYTEST_ALONE):
-        pytest.main([*PYTEST_OPTIONS, f"--rootdir={path.parent}", str(path)], plugins=[run])
+        options = [*PYTEST_OPTIONS, f"--rootdir={path.parent}", str(path)]
+        status = pytest.main(options, plugins=[run])
     if run.broken:
         raise ValueError(f"the checks in {path} cannot be loaded: {run.broken}")
+    if status == pytest.ExitCode.INTERRUPTED:  # pytest swallows it; half a result is none
+        raise KeyboardInterrupt
     if not run.results:
-        raise ValueError(f"{path.name} has no check for the exercise {exercise!r}")
+        raise ValueError(
+            f"there are no checks for a function called {exercise!r}; expected one of "
+            f"{sorted(run.exercises)}"
+        )
     return run.results
 
 
@@ -115,6 +121,7 @@ class _Run:
     def __init__(self, student: Any, exercise: str | None):
         self.student_under_check = student
         self.exercise = exercise
+        self.exercises: set[str] = set()
         self.results: list[CheckResult] = []
         self.broken = ""
 
@@ -130,6 +137,7 @@ class _Run:
         if exercise is None:
             self.broken = f"{item.name} carries no @points(..., exercise=...)"
             return False
+        self.exercises.add(exercise)
         return self.exercise in (None, exercise)
 
     def pytest_collectreport(self, report: Any) -> None:
@@ -281,6 +289,8 @@ def check(lab: str, function: Callable, *helpers: Callable) -> Report:
     Raises: ChecksFailed under nbgrader's Validate when a check fails; ValueError for an unknown
         lab or exercise.
     """
+    if not hasattr(function, "__name__"):  # its name says which exercise it answers
+        raise ValueError(f"expected a function made with `def`, got a {type(function).__name__}")
     exercise = function.__name__
     student = LocalStudent(function, *helpers)
     report = Report(exercise, run_checks(check_file(VISIBLE_CHECKS, lab), student, exercise))

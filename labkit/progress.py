@@ -17,14 +17,14 @@ CHECKS = Path(__file__).parent / "checks"
 
 def progress_file() -> Path:
     """Return the record's path: LABKIT_PROGRESS, or a file in the user's home."""
-    return Path(os.environ.get("LABKIT_PROGRESS", Path.home() / ".labkit-progress.json"))
+    return Path(os.environ.get("LABKIT_PROGRESS") or "~/.labkit-progress.json").expanduser()
 
 
 def record(lab: str, exercise: str, passed: int, total: int) -> None:
     """Remember that `passed` of `total` visible checks of an exercise pass."""
     everything = load()
     everything.setdefault(lab, {})[exercise] = [passed, total]
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError, RuntimeError):  # RuntimeError: no home
         progress_file().write_text(json.dumps(everything, indent=1), encoding="utf-8")
 
 
@@ -32,9 +32,12 @@ def load() -> dict[str, dict[str, list[int]]]:
     """Return {lab: {exercise: [passed, total]}}; empty when there is no readable record."""
     try:
         everything = json.loads(progress_file().read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        return {
+            lab: {name: [int(passed), int(total)] for name, (passed, total) in exercises.items()}
+            for lab, exercises in everything.items()
+        }
+    except (OSError, RuntimeError, ValueError, TypeError, AttributeError):
         return {}
-    return everything if isinstance(everything, dict) else {}
 
 
 class ProgressTable:
