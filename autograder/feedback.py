@@ -81,7 +81,7 @@ def page_name(submission: str) -> str:
 
     Where that is not all of the name, a few digits keep two pages apart.
     """
-    parts = Path(submission).with_suffix("").parts
+    parts = Path(submission.removesuffix(".ipynb")).parts
     name = re.sub(r"[^A-Za-z0-9.-]+", "_", "_".join(parts[-3:])).strip("_.")[:100]
     if name == "_".join(parts) and "_" not in "".join(parts):
         return name
