@@ -550,12 +550,12 @@ if ready(top_patches=tried) and data.gallery_available(limit=fast(254, 48)):
     gallery = data.gallery(limit=fast(254, 48))
     counts, best = largest_group(model, gallery)
     control_counts, _ = largest_group(controls[0], gallery)
-    print(
-        f"of 8 best patches from one group: trained, mean {counts.mean():.2f}, best {counts.max():.0f}"
-    )
-    print(f"  random weights, mean {control_counts.mean():.2f}, best {control_counts.max():.0f}")
-    rows = {channel: best[channel] for channel in (face_channel, 345, 68, 443)}
-    title = f"{deep}: channels {list(rows)} over the gallery"
+    selective = [c.topk(10).values.mean() for c in (counts, control_counts)]
+    print("of a channel's 8 best patches, how many are of one group? Mean of the 10 best channels:")
+    print(f"  trained {selective[0]:.1f} | random weights {selective[1]:.1f}")
+    others = [int(c) for c in counts.argsort(descending=True) if c != face_channel][:3]
+    rows = {channel: best[channel] for channel in (face_channel, *others)}
+    title = f"{deep} over the gallery: channels {', '.join(map(str, rows))}"
     patches = rows_of_patches(gallery.images, deep, rows)
     display(plotting.show_images(patches, columns=8, title=title))
 elif tried is not None:

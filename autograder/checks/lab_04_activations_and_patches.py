@@ -54,7 +54,7 @@ def require_scaling(student, generator: Generator) -> None:
 def test_from_minimum_to_maximum(student):
     """The smallest value becomes 0, the largest 1, the others in proportion."""
     maps = twins(student.generator(1), -3, 5)
-    spread = (maps - maps.mean()) / maps.std()
+    spread = (maps - maps[0].mean()) / maps[0].std()
     require(
         scaled(student, maps, True),
         reference.scale_maps(maps, True),
@@ -233,6 +233,16 @@ def some_strides(generator: Generator) -> list[int]:
     return [(2, 3, 4)[i] for i in torch.randperm(3, generator=generator)]
 
 
+def unpadded(generator: Generator) -> list[tuple[int, int, int]]:
+    """Return three layers without padding, whose field backwards would be another one."""
+    while True:
+        sides = zip(odd_kernels(generator), some_strides(generator), strict=True)
+        layers = [(kernel, stride, 0) for kernel, stride in sides]
+        pair = [reference.receptive_field(order) for order in (layers, layers[::-1])]
+        if pair[0][0] != pair[1][0]:
+            return layers
+
+
 @points(2, exercise="receptive_field")
 def test_size_without_strides(student):
     """Each kernel adds its width less one."""
@@ -255,9 +265,8 @@ def test_size_without_strides(student):
 @points(3, exercise="receptive_field")
 def test_size_with_strides(student):
     """After strides, a kernel adds its width less one times the strides below it."""
-    generator = student.generator(12)
-    kernels, strides = odd_kernels(generator), some_strides(generator)
-    layers = [(k, s, 0) for k, s in zip(kernels, strides, strict=True)]
+    layers = unpadded(student.generator(12))
+    kernels, strides, _ = zip(*layers, strict=True)
     below = [1, strides[0], strides[0] * strides[1]]
     own = [b * s for b, s in zip(below, strides, strict=True)]
     grown = [k - 1 for k in kernels]
@@ -322,15 +331,15 @@ def test_offset_of_kernels(student):
 @points(2, exercise="receptive_field")
 def test_offset_of_strides(student):
     """After strides, the first centre moves by as much more."""
-    generator = student.generator(15)
-    kernels, strides = odd_kernels(generator), some_strides(generator)
+    layers = unpadded(student.generator(15))
+    kernels, strides, _ = zip(*layers, strict=True)
     halves = [(k - 1) / 2 for k in kernels]
     below = [1, strides[0], strides[0] * strides[1]]
     own = [b * s for b, s in zip(below, strides, strict=True)]
     require_part(
         student,
         "offset",
-        [(k, s, 0) for k, s in zip(kernels, strides, strict=True)],
+        layers,
         "with strides the first centre is wrong: half a kernel is (k - 1) / 2 units of the layer "
         "below, which lie its stride apart",
         {
@@ -546,10 +555,13 @@ def test_one_place_an_image(student):
 @points(1, exercise="top_patches")
 def test_peak_counts(student):
     """An image is as good as its strongest unit, not as the sum of all."""
+    require_search(student, student.generator(25))
     maps = torch.zeros(3, 2, *GRID)
     maps[0, :, 2, 3], maps[1], maps[2, :, 1, 1] = 9.0, 5.0, 2.0
     for order in ([0, 1, 2], [1, 2, 0]):
         found = images_of(places(student, maps[order], 0, 3))
+        if len(set(found)) < len(found):
+            return  # an image is listed twice, which another check says
         assert either_way(found, sorted(range(3), key=lambda n: order[n])), (
             "a small strong spot should beat a large weak one: rank the images by their largest "
             "activation, not by sum or mean"
@@ -559,8 +571,8 @@ def test_peak_counts(student):
 @points(1, exercise="top_patches")
 def test_negative_activations(student):
     """Of negative activations the one nearest to zero is the largest."""
-    maps = torch.full((3, 2, *GRID), -8.0)
-    for image, (high, low) in enumerate([(-2.0, -10.0), (-1.0, -9.0), (-3.0, -20.0)]):
+    maps = torch.tensor([-8.0, -7.0, -9.0]).view(3, 1, 1, 1).repeat(1, 2, *GRID)
+    for image, (high, low) in enumerate([(-2.0, -20.0), (-1.0, -10.0), (-3.0, -15.0)]):
         maps[image, :, 1, 2], maps[image, :, 3, 0] = high, low
     found = images_of(places(student, maps, 0, 3))
     assert either_way(found, [1, 0, 2]), (
@@ -588,7 +600,6 @@ def test_fewer_images_than_k(student):
     maps = single_peaks(generator, [2, 1, 3])
     found = images_of(or_say("k larger than N", lambda: places(student, maps, 0, 5)))
     assert len(set(found)) == 3, "of 3 images with k = 5, all 3 should be listed"
-    assert len(found) <= 3 or len(set(found)) < len(found), "there are more places than images"
 
 
 @points(1, exercise="top_patches")
