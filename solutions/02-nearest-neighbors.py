@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 02 Nearest neighbours: what does the last layer know of a picture?
 #
-# ![Two rows a query: its five nearest pictures in pixels show other things of the same colours; in features all five show the same thing, mirrored, moved or cut out.](pictures/02-nearest-neighbors.jpg)
+# ![A motorcycle and a flower with five neighbours each: in pixels brick walls, retinas and cats of like colours, in features five motorcycles and five flowers.](pictures/02-nearest-neighbors.jpg)
 #
 # **The question.** A picture is 150 528 numbers, its pixels. Just before its answer, the network
 # has turned them into 1280 others. Which of the two lists says what the picture *shows*?
@@ -126,8 +126,8 @@ if ready(extract_features=features):
     print(f"features: {tuple(features.shape)}")
     with torch.no_grad():
         logits = model(gallery.images[:8].to(device))
-        again = model.classifier(features[:8].to(device))
-    logit_error = float((logits - again).abs().max() / logits.abs().max())
+        rebuilt = model.classifier(features[:8].to(device))
+    logit_error = float((logits - rebuilt).abs().max() / logits.abs().max())
     print(f"W features + b against the logits: largest difference {logit_error:.6f} of a logit")
 
 # %% [markdown]
@@ -246,26 +246,26 @@ def others(vectors, k, which=slice(None)):
     return torch.tensor([[j for j in row if j != i][:k] for i, row in rows])
 
 
-def show_neighbors(pictures, names, queries, found, title):
-    """Show a query a row, with its neighbours; one of another group is marked."""
+def show_neighbors(pictures, names, groups, queries, lists, title):
+    """Show five neighbours a row, in each list of numbers; brackets mark another group."""
     shown, titles = [], []
-    for i, row in zip(queries, found.tolist(), strict=True):
-        shown += [i, *row]
-        titles += [f"query: {names[i]}"]
-        titles += [names[j] if names[j] == names[i] else f"({names[j]})" for j in row]
-    columns = 1 + found.shape[1]
-    return plotting.show_images(pictures[shown], titles, columns=columns, title=title)
+    for i in queries:
+        for name, vectors in lists.items():
+            row = others(vectors, 5, [i])[0].tolist()
+            shown += [i, *row]
+            titles += [f"{names[i]}, in {name}:"]
+            titles += [names[j] if groups[j] == groups[i] else f"({names[j]})" for j in row]
+    return plotting.show_images(pictures[shown], titles, columns=6, title=title)
 
 
 # %% labkit={"opening": true}
 answer = nearest_neighbors(pixels(gallery.images)[:1], pixels(gallery.images), 1)
 if ready(extract_features=features, nearest_neighbors=answer):
     print(f"You predicted {prediction!r} of 5.")
-    queries = [groups.index(name) + 1 for name in ("motorcycle", "cat")]
-    for name in ("pixels", "features"):
-        found = others(vectors[name], 5, queries)
-        title = f"Nearest in {name}: brackets mark another thing"
-        display(show_neighbors(gallery.images, groups, queries, found, title))
+    queries = [gallery.names.index(name) for name in ("motorcycle-2", "flower-0")]
+    two = {name: vectors[name] for name in ("pixels", "features")}
+    title = "Five nearest neighbours; brackets mark another group"
+    display(show_neighbors(gallery.images, groups, groups, queries, two, title))
 
 # %% [markdown]
 # Two queries prove little. **Precision at k** is the share of the k nearest other pictures that
@@ -361,9 +361,9 @@ if ready(extract_features=features, nearest_neighbors=answer):
 #
 # Views of one picture are an easy test. The lecture's was harder: *other* photos of the same kind.
 # The next cells need pictures or weights that a download brings once; without them they say so, and
-# the rest of the lab stands without them. The gallery holds one ImageNet photo a class, and its
-# groups are kinds such as *dog* or *boat*. We add a fourth list: features scaled to length 1, since
-# a vector that is short is near to everything.
+# the rest of the lab stands without them. The gallery holds one ImageNet photo a class, so no second
+# jack-o'-lantern can turn up; its groups are kinds such as *dog* or *boat*. We add a fourth list:
+# features scaled to length 1, since a vector that is short is near to everything.
 
 # %%
 limit = fast(254, 102)
@@ -387,13 +387,12 @@ elif ready(extract_features=features, nearest_neighbors=answer):
 
 # %%
 if photo_precision:
-    wanted = ("tusker", "Indian_elephant", "jack-o'-lantern", "golden_retriever")
+    wanted = ("tusker", "jack-o'-lantern", "golden_retriever")
     queries = [i for i, name in enumerate(real.names) if name.endswith(wanted)] or [0, 1]
     short = [name.split("_", 1)[1].replace("_", " ") for name in real.names]
-    for name in ("pixels", "of length 1"):
-        found = others(photo_vectors[name], 5, queries)
-        title = f"Nearest in {name.replace('of', 'features of')}, each of another class"
-        display(show_neighbors(real.images, short, queries, found, title))
+    two = {"pixels": photo_vectors["pixels"], "features": photo_vectors["of length 1"]}
+    title = "Photos of other classes (features of length 1); brackets mark another group"
+    display(show_neighbors(real.images, short, real.groups, queries, two, title))
 
 # %% [markdown]
 # And the lecture's networks, on our gallery of views: the same function, other networks.
@@ -403,9 +402,11 @@ lecture = ("alexnet", "resnet18", "densenet121")
 here = [name for name in lecture if name in available_models()]
 if ready(extract_features=features, nearest_neighbors=answer):
     for name in here:
-        theirs = stream_features(extract_features, load_model(name, device=device), gallery.images)
-        share = precision_at_k(theirs, groups)
-        print(f"{name}: {theirs.shape[1]} features, precision at 5 {share:.2f}")
+        networks = load_model(name, device=device), random_model(name, device=device)
+        theirs = [stream_features(extract_features, m, gallery.images) for m in networks]
+        shares = [precision_at_k(v, groups) for v in theirs]
+        print(f"{name}: {theirs[0].shape[1]} features, precision at 5 {shares[0]:.2f}", end=", ")
+        print(f"with random weights {shares[1]:.2f}")
     print("left out, no weights on this computer:", ", ".join(set(lecture) - set(here)) or "none")
 
 # %% [markdown]
