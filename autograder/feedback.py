@@ -83,10 +83,10 @@ def page_name(submission: str) -> str:
     """
     parts = Path(submission.removesuffix(".ipynb")).parts
     name = re.sub(r"[^A-Za-z0-9.-]+", "_", "_".join(parts[-3:])).strip("_.")[:100]
-    if name == "_".join(parts) and "_" not in "".join(parts):
+    if name and name == "_".join(parts) and "_" not in "".join(parts):
         return name
     digits = hashlib.sha256(submission.encode(errors="backslashreplace")).hexdigest()[:6]
-    return f"{name}_{digits}".lstrip("_")
+    return f"{name or 'submission'}_{digits}"
 
 
 def write_json(rows: Iterable[Row], path: Path) -> None:
