@@ -292,7 +292,7 @@ if ready(pca=planes["features"]):
 # | | shape | range |
 # |---|---|---|
 # | `squared_distances` | (N, N), symmetric, zero diagonal | 0 and up |
-# | `perplexity` | a number | between 1 and N - 1 |
+# | `perplexity` | a number | between 1 and N - 1, and such that every row can have it |
 # | result | (N, N), symmetric, zero diagonal, sum 1 | 0 and up |
 #
 # Each row's perplexity is met within 0.1 %. The unit of the distances does not matter: squared
@@ -311,7 +311,7 @@ if ready(pca=planes["features"]):
 # bound, and doubles while there is no upper one. Too small: beta becomes the upper bound. Otherwise go
 # to the middle. 100 steps are plenty.
 # </details>
-# <details><summary>Hint 3: NaN</summary>
+# <details><summary>Hint 3: NaN or infinity</summary>
 #
 # 0 times log 0 is NaN, and should be 0: `torch.special.entr(p)` is -p log p (natural logarithm) with
 # that case done. And exp of a large negative number is 0 for the whole row; softmax subtracts the
@@ -360,9 +360,10 @@ if ready(perplexity_affinities=affinities["features"]):
     print(f"affinity between digits of one class (chance {chance:.2f}):")
     for name, share in inside.items():
         print(f"  {name:15} {share:.2f}")
-    shown = torch.stack(list(affinities.values())).sqrt()
-    title = "Square root of the affinities: " + ", ".join(affinities)
-    display(plotting.show_maps(shown, 3, label="square root of p", title=title))
+    roots = [P.sqrt().expand(3, -1, -1) for P in affinities.values()]  # grey images
+    shown = torch.stack(roots) / max(P.max() for P in roots)
+    title = "Square roots of the affinities of 150 digits, one scale: black 0, white the largest"
+    display(plotting.show_images(shown, list(affinities), columns=3, title=title))
 
 # %% [markdown]
 # ## Exercise 4: the gradient of t-SNE
@@ -456,7 +457,8 @@ if ready(perplexity_affinities=P, tsne_gradient=first):
     display(plotting.show_curves(curves, "step", "KL(P || Q)", title=title))
 
 # %% [markdown]
-# scikit-learn minimizes the same divergence. Does yours get as low? As controls, the divergence of
+# The jump at a quarter of the way is the end of the exaggeration: islands that were held together
+# spread out. scikit-learn minimizes the same divergence. Does yours get as low? As controls, the divergence of
 # the principal plane (at its best size) and of random places.
 
 # %%
@@ -486,7 +488,7 @@ if ready(perplexity_affinities=P, tsne_gradient=first, pca=planes["features"]):
 
 
 # %%
-def tsne_map(x, perplexity=30, seed=0):
+def tsne_map(x, perplexity=10, seed=0):
     """Return (N, 2), scikit-learn's t-SNE of vectors (N, D)."""
     from sklearn.manifold import TSNE
 
@@ -504,7 +506,9 @@ if ready(pca=planes["features"], paste_on_map=example):
     picture = paste_on_map(maps["features"], large, 900)
     alt = "540 digits on a t-SNE map of a digit network's features: ten islands, one a digit."
     title = "t-SNE of a digit network's features"
-    display(plotting.show_images([picture], columns=1, title=title, alt=alt))
+    figure = plotting.show_images([picture], columns=1, title=title, alt=alt)
+    figure.set_size_inches(7.2, 7.5)
+    display(figure)
 
 # %%
 if ready(pca=planes["features"], paste_on_map=example):
@@ -552,7 +556,7 @@ if ready(pca=planes["features"]):
 # %%
 if ready(pca=planes["features"], paste_on_map=example):
     noise = torch.randn(540, 64, generator=torch.Generator().manual_seed(0))
-    several |= {"noise, perplexity 5": tsne_map(noise, perplexity=5)}
+    several |= {"noise, perplexity 2": tsne_map(noise, perplexity=2)}
     named = {f"perplexity {p}" if p in order else p: y for p, y in several.items()}
     display(show_maps(named, thumbnails, "Three maps of the features, and one of noise"))
 
@@ -566,8 +570,8 @@ if ready(pca=planes["features"], paste_on_map=example):
 # so that dense and sparse groups get about the same room. (2) Distances between islands say little:
 # the order of the centres agrees with that of the vectors only in part and changes with the
 # perplexity (numbers), while neighbours stay (numbers). (3) What would settle it: measure in the
-# feature space itself (or in the logits); or the remark that a low perplexity shows clumps in noise,
-# so islands alone prove nothing without labels or a control.
+# feature space itself (or in the logits); or the remark that a map at low perplexity shows small
+# clumps even in noise, so islands prove nothing without labels or a control.
 
 # %% [markdown]
 # ## A map of photographs
@@ -592,7 +596,7 @@ def describe(pictures):
     }
 
 
-def photo_maps(gallery, perplexity=8):
+def photo_maps(gallery, perplexity=5):
     """Return the t-SNE maps of a gallery, and print how well groups hold together on them."""
     number = {name: i for i, name in enumerate(dict.fromkeys(gallery.groups))}
     groups = torch.tensor([number[name] for name in gallery.groups])
@@ -616,7 +620,7 @@ if ready(pca=planes["features"]):
 
 
 # %%
-def walk_through(places, pictures, name, size=2000, side=110):
+def walk_through(places, pictures, name, size=2000, side=72):
     """Save a large map of photos as out/NAME.png beside the notebook, and show it zoomable."""
     picture = paste_on_map(places, resize(pictures, side), size)
     path = save_image(picture, Path("out") / f"{name}.png")
@@ -655,7 +659,8 @@ elif ready(pca=planes["features"], paste_on_map=example):
 #   never seen. A map makes that visible; neighbour accuracy makes it a number.
 # - PCA is linear, quick, and its axes mean something. Two dimensions hold two directions.
 # - t-SNE keeps neighbours and little else: read neither sizes nor distances of islands, and
-#   try several perplexities. It draws clumps into noise, so ask for a control.
+#   try several perplexities. At a low perplexity it finds pairs and
+#   triples even in noise, so ask for a control.
 # - The features *correspond roughly* to the classes, as the lecture says. The network was trained to
 #   make a linear classifier's life easy: that its features form groups is what it was asked for.
 #
