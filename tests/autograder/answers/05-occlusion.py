@@ -274,7 +274,7 @@ def occlude(image, row, column, size, fill):
     return covered
 
 
-# %% The caller's picture is painted on exercise="occlude" fails="picture_unchanged" says="is painted on"
+# %% The caller's picture is painted on exercise="occlude" fails="picture_unchanged" says="or the fill, is painted on"
 import torch
 
 
@@ -290,7 +290,7 @@ def occlude(image, row, column, size, fill):
     return covered
 
 
-# %% The fill picture is painted on exercise="occlude" fails="picture_unchanged" says="is painted on"
+# %% The fill picture is painted on exercise="occlude" fails="picture_unchanged" says="or the fill, is painted on"
 import torch
 
 
@@ -303,14 +303,7 @@ def occlude(image, row, column, size, fill):
     return covered
 
 
-# %% Wrong axis order, as in NumPy's pictures exercise="occlude" fails="all" says="nothing is covered"
-def occlude(image, row, column, size, fill):
-    covered = image.clone()
-    covered[row : row + size, column : column + size, :] = fill
-    return image
-
-
-# %% A stub that returns its input exercise="occlude" fails="all" says="the picture that was given"
+# %% A stub that returns its input exercise="occlude" fails="all" says="not answered yet: `occlude` returns what it was given"
 def occlude(image, row, column, size, fill):
     return image
 
@@ -860,7 +853,7 @@ def occlusion_map(model, image, label, size, stride, fill):
     return torch.cat(values).view(len(rows), len(columns))
 
 
-# %% Batches of 64 exercise="occlusion_map" fails="at_most_16_at_a_time" says="memory stays bounded"
+# %% Batches of 32 exercise="occlusion_map" fails="at_most_16_at_a_time" says="memory stays bounded"
 import torch
 
 
