@@ -256,6 +256,7 @@ if ready(occlusion_map=maps[0]):
     whole = [float(p[k]) for p, k in zip(probabilities, labels, strict=True)]
     lost = [evidence_lost(m, torch.tensor(p)) for m, p in zip(maps, whole, strict=True)]
     pixels = torch.stack([per_pixel(x.cpu()) for x in lost])  # (6, 160, 240)
+    print(f"You predicted {prediction!r} for the wall: blue would be 'rises'.")
     title = "Evidence lost when a place is covered: red, the network needs it"
     display(plotting.show_saliency(images, pixels, says, columns=3, title=title))
 
@@ -321,7 +322,7 @@ kept = [table[:, 1:] / table[:, :1] for table in (trained, untrained)]  # shares
 
 # %% [markdown]
 # Four of five come out as in the lecture: without the object the class is gone, without the
-# background it hardly matters. **It did not have to come out this way.** Nobody told the network
+# background most of it stays; the network is even surer of the *moped* without the garage. **It did not have to come out this way.** Nobody told the network
 # which part is the object; had all training photos of mopeds been taken in garages, the garage would
 # have done. The rocket shows it: the network's answer hangs on the towers and the lights, and the
 # rocket may as well be missing. The answer is wrong, and the map says why.
