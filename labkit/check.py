@@ -12,7 +12,7 @@ import functools
 import html
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -224,7 +224,7 @@ class Report:
 
     def __init__(self, exercise: str, results: list[CheckResult]):
         self.exercise = exercise
-        self.results = results
+        self.results = _each_message_once(results)
         self.points = sum(r.points for r in results if r.passed)
         self.max_points = sum(r.points for r in results)
         self.passed = all(r.passed for r in results)
@@ -234,7 +234,7 @@ class Report:
     def headline(self) -> str:
         """One line: the exercise and how many of its checks pass."""
         if not self.answered:
-            return f"{self.exercise}: not answered yet"
+            return f"{self.exercise}: not answered yet (it returns None)"
         count = sum(r.passed for r in self.results)
         return f"{self.exercise}: {count} of {len(self.results)} visible checks pass"
 
@@ -257,6 +257,17 @@ class Report:
             f"<p><strong>{html.escape(self.headline)}</strong></p>"
             f'<table style="margin:0;text-align:left"><tbody>{rows}</tbody></table></div>'
         )
+
+
+def _each_message_once(results: list[CheckResult]) -> list[CheckResult]:
+    """Return the results with a message that was given before cut short."""
+    seen: set[str] = set()
+    once = []
+    for result in results:
+        again = result.message in seen and result.message != ""
+        once.append(replace(result, message="as above") if again else result)
+        seen.add(result.message)
+    return once
 
 
 def _row(result: CheckResult) -> str:

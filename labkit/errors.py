@@ -20,7 +20,7 @@ class NotAnswered(StudentError):
     @classmethod
     def returns_none(cls, name: str) -> NotAnswered:
         """Return the error for a function that gave back None."""
-        return cls(f"not answered yet: `{name}` returns None")
+        return cls(f"not answered yet: `{name}` returns None (or is a `return` missing?)")
 
 
 def describe_error(error: BaseException, name: str, hidden: str = "") -> str:

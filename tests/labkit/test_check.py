@@ -74,7 +74,7 @@ def test_a_students_text_is_no_html():
 
 def test_a_stub_is_not_answered_yet():
     report = check(LAB, named(lambda model, images, labels: None))
-    assert report.headline == str(report) == "saliency_map: not answered yet"
+    assert report.headline == str(report) == "saliency_map: not answered yet (it returns None)"
     assert "<tr>" not in report._repr_html_()
 
 
@@ -267,3 +267,14 @@ def test_ready_says_what_a_cell_waits_for(capsys):
     assert not ready(saliency_map=None, randomize_top=1, deletion_curve=None)
     expected = "This cell waits for the exercise saliency_map and deletion_curve.\n"
     assert capsys.readouterr().out == expected
+
+
+def test_a_message_that_was_given_before_is_cut_short():
+    """One exception would otherwise fill every row of the table."""
+
+    def fails(model, images, labels):
+        raise KeyError("nothing")
+
+    text = str(check(LAB, named(fails)))
+    assert text.count("raised KeyError") == 1
+    assert "as above" in text
