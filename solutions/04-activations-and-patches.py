@@ -309,16 +309,17 @@ rectified = [name for name in model.layers if name.rectified][:6]
 fields, measured, side = {}, {}, 416  # the largest field has to fit
 for name in rectified:
     fields[name] = receptive_field(windows(model, name, side))
-    size_of_gradient, middle = gradient_size(model, name, side)
+    size_of_gradient, _ = gradient_size(model, name, side)
     measured[name] = first_and_last(size_of_gradient)
-    if fields[name] is not None:
-        size, stride, offset = fields[name]
-        centre, reach = offset + middle * stride, (size - 1) / 2
+if ready(receptive_field=fields[layer]):
+    print(f"columns that the middle unit sees{'computed':>22}   measured")
+    for name, (size, stride, offset) in fields.items():
+        middle, reach = side // stride // 2, (size - 1) / 2
+        computed = [offset + middle * stride + end for end in (-reach, reach)]
+        text = f"  {name:20} size {size:3}, stride {stride:2}, offset {offset:4.1f}"
         print(
-            f"{name:20} size {size:3}, stride {stride:2}, first centre {offset:4.1f}: computed "
-            f"{centre - reach:.0f} to {centre + reach:.0f}, measured {measured[name][0]} to {measured[name][1]}"
+            f"{text}: {computed[0]:3.0f} to {computed[1]:3.0f}, {measured[name][0]:3} to {measured[name][1]:3}"
         )
-ready(receptive_field=fields[layer])
 
 # %%
 if ready(receptive_field=fields[layer]):
@@ -329,10 +330,8 @@ if ready(receptive_field=fields[layer]):
         size, stride, offset = receptive_field(windows(model, name, 224))
         (patch,) = cut_patches(images, [(names.index("cat"), *unit[stride])], size, stride, offset)
         growing.append(patch)
-    captions = [
-        f"{name}: {p.shape[-1]} pixels" for name, p in zip(rectified[1:5], growing, strict=True)
-    ]
-    title = "What one unit sees, from layer to layer"
+    captions = [f"{patch.shape[-1]} x {patch.shape[-1]} pixels" for patch in growing]
+    title = f"What one unit sees: {', '.join(rectified[1:5])}"
     display(plotting.show_images(growing, captions, columns=4, title=title))
 
 # %% [markdown]
@@ -358,7 +357,7 @@ if ready(receptive_field=fields[layer]):
     print(f"  random weights {central[1][0]:.2f}, if all pixels counted alike 0.25")
     shown = central[0][1][None].sqrt()  # the root makes the faint rim visible
     label = "square root of the gradient's size"
-    title = f"What the middle unit of {layer} listens to"
+    title = "Where the middle unit listens"
     display(plotting.show_maps(shown, label=label, title=title))
 
 # %% [markdown]
@@ -534,6 +533,9 @@ if ready(top_patches=tried):
 # With a gallery of photographs, each in a group such as *dog* or *road vehicle*, meaning can be
 # counted: how many of a channel's 8 best patches come from one group? The control searches as many
 # channels of a random network.
+#
+# Over the kit's gallery of 254 photos, the eight best of the face channel are seven dogs and a
+# monkey, one head each. If you have named the channel, here is the picture that tests the name.
 
 
 # %%

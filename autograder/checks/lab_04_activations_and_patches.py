@@ -488,7 +488,7 @@ def test_best_first(student):
     generator = student.generator(21)
     heights = shuffled(generator, 6)
     maps = single_peaks(generator, heights)
-    found = images_of(places(student, maps, 1, 4))
+    found = images_of(places(student, maps, 1, 4))[:4]  # their number is another check's matter
     expected = images_of(reference.top_patches(maps, 1, 4))
     if found == expected:
         return
@@ -509,18 +509,19 @@ def test_row_and_column(student):
     for row, column in ((2, 1), (1, 5), (3, 4)):
         maps = torch.rand(1, 1, *GRID, generator=generator)
         maps[0, 0, row, column] = 7.0
-        ((_, *found), *_) = places(student, maps.repeat(2, 3, 1, 1), 0, 1) or [(0, -1, -1)]
-        assert found == [row, column] or found != [column, row], (
-            "row and column are swapped: expected (image, row, column)"
-        )
-        place = row * GRID[1] + column
-        assert found == [row, column] or found != [*divmod(place, GRID[0])], (
+        answer = places(student, maps.repeat(2, 3, 1, 1), 0, 1)
+        assert answer, "the list of places is empty"
+        found = answer[0][1:]
+        if found == (row, column):
+            continue
+        assert found != (column, row), "row and column are swapped: expected (image, row, column)"
+        assert found != divmod(row * GRID[1] + column, GRID[0]), (
             "the number of a place is divided by the number of rows; there are w units in a row, "
             "so divide by the width"
         )
-        assert found == [row, column], (
-            f"on a map of 4 x 6 units, the strongest is in row {row}, column {column}; you found "
-            f"row {found[0]}, column {found[1]}"
+        raise AssertionError(
+            f"on maps of 4 x 6 units, row {found[0]} and column {found[1]} are not those of the "
+            "largest activation"
         )
 
 
@@ -589,7 +590,7 @@ def test_k(student):
     maps = single_peaks(generator, shuffled(generator, 6))
     for k in (1, 3, 6):
         count = len(places(student, maps, 0, k))
-        assert count == k, f"for k = {k} there should be {k} places, and there are {count}"
+        assert count == k, f"for k = {k} there should be as many places, and there are {count}"
 
 
 @points(1, exercise="top_patches")

@@ -493,7 +493,7 @@ def top_patches(maps, channel, k):
     return [(int(n), *divmod(int(places[n]), maps.shape[2])) for n in order]
 
 
-# %% The best row and the best column, apart exercise="top_patches" fails="row_and_column" says="the strongest is in row"
+# %% The best row and the best column, apart exercise="top_patches" fails="row_and_column" says="not those of the largest activation"
 def top_patches(maps, channel, k):
     one = maps[:, channel]
     order = one.amax((1, 2)).argsort(descending=True)[:k]
@@ -550,7 +550,7 @@ def top_patches(maps, channel, k):
     return [place for _, place in found[:k]]
 
 
-# %% All images, whatever k exercise="top_patches" fails="best_first k" says="not the images with the strongest"
+# %% All images, whatever k exercise="top_patches" fails="k" says="should be as many places"
 def top_patches(maps, channel, k):
     peaks, places = maps[:, channel].flatten(1).max(1)
     order = peaks.argsort(descending=True)
