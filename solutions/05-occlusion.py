@@ -322,10 +322,12 @@ kept = [table[:, 1:] / table[:, :1] for table in (trained, untrained)]  # shares
 
 # %% [markdown]
 # Four of five come out as in the lecture: without the object the class is gone, without the
-# background most of it stays; the network is even surer of the *moped* without the garage. **It did not have to come out this way.** Nobody told the network
-# which part is the object; had all training photos of mopeds been taken in garages, the garage would
-# have done. The rocket shows it: the network's answer hangs on the towers and the lights, and the
-# rocket may as well be missing. The answer is wrong, and the map says why.
+# background most of it stays; the network is even surer of the *moped* without the garage.
+#
+# **It did not have to come out this way.** Nobody told the network which part is the object; had all
+# training photos of mopeds been taken in garages, the garage would have done. The rocket shows it:
+# the network's answer hangs on the towers and the lights, and the rocket may as well be missing. The
+# answer is wrong, and the map says why.
 #
 # The same number, square by square: the evidence lost by squares with their centre in the box,
 # against all others. Two controls: random weights, and the trained network's map with its squares
