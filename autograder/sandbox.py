@@ -307,7 +307,10 @@ class Process:
         except TimeoutError:
             self._end(f"`{name}` took longer than {seconds:.3g} s and was stopped")
         except (EOFError, OSError):
-            self._end(f"`{name}` ended the process it ran in (a crash, an exit, too much memory)")
+            self._end(
+                f"`{name}` ended the process it ran in (a crash, an exit, too many processes, too "
+                "much memory)"
+            )
         except (ValueError, RecursionError) as error:
             self._end(f"`{name}` sent a result that cannot be read: {printable(str(error))}")
         match reply:

@@ -81,7 +81,7 @@ def supervise(connection: socket.socket, isolated: bool) -> None:
     poll = select.poll()
     poll.register(connection, getattr(select, "POLLRDHUP", 0))
     while os.waitpid(child, os.WNOHANG) == (0, 0):
-        if poll.poll(20) or (members and members.memory() > limits["memory"]):
+        if poll.poll(20) or (members and members.exceeds(limits["memory"], limits["processes"])):
             end(child)
             break
     # Processes that the child left behind may hold the connection open.
@@ -101,16 +101,11 @@ def run_child(connection: socket.socket, limits: dict, isolated: bool) -> None:
     """Answer the grader's requests until it hangs up."""
     status = 1
     try:
-        os.setsid()
-        isolation.set_limits(limits, isolated)  # reads /proc, which the next step hides
-        if isolated:
-            isolation.mount_own_folders(limits["output"])
-        else:
-            os.chdir(limits["folder"])
-        isolation.close_doors(connection.fileno())
-        if isolated:
-            isolation.drop_privileges()
-            syscalls.forbid()
+        try:
+            shut_in(connection, limits, isolated)
+        except Exception as error:  # the machine's fault, which the grader should know
+            messages.send(connection, {"failed": f"{type(error).__name__}: {error}"})
+            raise
         messages.send(connection, {"ready": True})
         calls.answer(connection)
         status = 0
@@ -118,6 +113,20 @@ def run_child(connection: socket.socket, limits: dict, isolated: bool) -> None:
         traceback.print_exc()
     finally:
         os._exit(status)
+
+
+def shut_in(connection: socket.socket, limits: dict, isolated: bool) -> None:
+    """Take away from this process what a submission has no business with."""
+    os.setsid()
+    isolation.set_limits(limits, isolated)  # reads /proc, which the next step hides
+    if isolated:
+        isolation.mount_own_folders(limits["output"])
+    else:
+        os.chdir(limits["folder"])
+    isolation.close_doors(connection.fileno())
+    if isolated:
+        isolation.drop_privileges()
+        syscalls.forbid()
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
-"""Measures the memory of a process together with all that it started.
+"""Measures a process together with all that it started.
 
-The limit on memory is each process's own: forty processes could take forty times as much.
+The limit on memory is each process's own, so that forty processes could take forty times as much,
+and the kernel does not hold every user to the limit on processes.
 """
 
 from __future__ import annotations
@@ -25,13 +26,19 @@ class Family:
         self.pid = str(pid)
         self._proc = proc
 
-    def memory(self) -> int:
-        """Return the bytes held together, shared pages shared out; 0 for one process alone."""
-        members = list(self._members(self.pid))
-        return sum(map(self._size, members)) if len(members) > 1 else 0
+    def exceeds(self, memory: int, processes: int) -> bool:
+        """Return whether they hold more bytes, shared pages shared out, or are more.
 
-    def _members(self, pid: str) -> Iterator[str]:
-        waiting = [pid]
+        One process alone is not measured: its own limits hold it.
+        """
+        members = list(self.members())
+        if len(members) == 1:
+            return False
+        return len(members) > processes or sum(map(self._size, members)) > memory
+
+    def members(self) -> Iterator[str]:
+        """Yield the process and all below it that live."""
+        waiting = [self.pid]
         while waiting:
             yield (member := waiting.pop())
             for task in self._threads(member):

@@ -186,6 +186,12 @@ def test_a_server_that_is_gone_is_no_mistake_of_a_student(tmp_path):
         process_at(str(tmp_path / "socket"), Limits()).__enter__()
 
 
+def test_a_process_that_cannot_be_shut_in_runs_nothing_and_says_why(sandbox):
+    """A kernel that lacks one of the means must not cost a student's points."""
+    with pytest.raises(SandboxError, match=r"no process could be started: .*Error"):
+        process_at(sandbox.address, replace(sandbox.limits, output="no number")).__enter__()
+
+
 def test_a_worker_that_cannot_start_says_so(monkeypatch):
     monkeypatch.setattr(module, "WORKER", Path("/nonexistent"))
     with (

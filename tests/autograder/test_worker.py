@@ -245,18 +245,21 @@ def test_the_worker_imports_nothing_of_the_grader():
 
 
 def test_one_process_alone_is_not_measured_and_two_are():
+    """A process that never forks costs no more than a look."""
     proc = os.open("/proc", os.O_RDONLY)
     try:
         with subprocess.Popen(["sleep", "60"]) as alone:
-            assert family.Family(alone.pid, proc).memory() == 0
+            assert not family.Family(alone.pid, proc).exceeds(memory=0, processes=0)
             alone.kill()
         with subprocess.Popen(["sh", "-c", "sleep 60 & sleep 60; true"]) as parent:
             time.sleep(0.3)
-            assert family.Family(parent.pid, proc).memory() > 0
-            members = family.Family(parent.pid, proc)._members(str(parent.pid))
-            for pid in reversed([int(m) for m in members]):
-                os.kill(pid, 9)
-        assert family.Family(parent.pid, proc).memory() == 0, "it is gone"
+            watched = family.Family(parent.pid, proc)
+            assert watched.exceeds(memory=0, processes=9)
+            assert watched.exceeds(memory=1 << 30, processes=2)
+            assert not watched.exceeds(memory=1 << 30, processes=9)
+            for pid in reversed(list(watched.members())):
+                os.kill(int(pid), 9)
+        assert list(watched.members()) == [str(parent.pid)], "it is gone"
     finally:
         os.close(proc)
 
