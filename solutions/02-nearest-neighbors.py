@@ -193,7 +193,7 @@ if ready(extract_features=features):
 # | `queries` | (Q, D) | any |
 # | `gallery` | (N, D) | any |
 # | `k` | 1 to N | |
-# | result | `distances` (Q, k), `indices` (Q, k) | 0 and up; rows of the gallery |
+# | result, two tensors | `distances` (Q, k), `indices` (Q, k) | 0 and up; rows of the gallery |
 #
 # The nearest comes first, and each row of the gallery at most once; equally near ones may come in
 # any order. Q = 1 is fine. A query that is itself in the gallery is found, at a distance of 0. The

@@ -78,7 +78,8 @@ def test_input_not_output(student):
     require(
         features(student, model, images)[:1],
         reference.extract_features(model, images)[:1],
-        "this is not what the last linear layer is given",
+        "this is not what the last linear layer is given: pass the images on as they are, and read "
+        "the input of the last `nn.Linear`",
         same=proportional,
         mistakes={
             "these are the logits, the output of the last linear layer: take its input": logits[:1],

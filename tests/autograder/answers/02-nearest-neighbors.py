@@ -497,7 +497,7 @@ def nearest_neighbors(queries, gallery, k):
     return torch.topk(distances, k, largest=False)
 
 
-# %% The last axis is dropped for k = 1 exercise="nearest_neighbors" fails="from_one_to_all" says="k = 1 fails"
+# %% The last axis is dropped for a single neighbour exercise="nearest_neighbors" fails="from_one_to_all" says="k = 1 fails"
 import torch
 
 
