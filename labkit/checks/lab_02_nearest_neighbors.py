@@ -139,7 +139,7 @@ def test_itself(student):
         "a distance is NaN, the root of a number below zero: see hint 3"
     )
     assert indices.flatten().tolist() == list(range(12)), (
-        "a vector's nearest is another one: is it left out on purpose, or lost in rounding (hint 3)?"
+        "a vector's nearest is another one: is it left out, or lost in rounding (hint 3)?"
     )
     assert float(distances.max()) < 0.02, (
         f"a vector is {float(distances.max()):.2g} from itself and about 2 from others: see hint 3"
