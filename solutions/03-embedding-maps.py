@@ -206,7 +206,7 @@ check("03-embedding-maps", paste_on_map)
 # Each class gets a colour, so that groups can be seen before the digits can be read.
 
 # %%
-PALETTE = torch.tensor(  # ten colours, told apart by lightness too; the digits say the rest
+PALETTE = torch.tensor(  # who cannot tell the ten colours apart reads the digits
     [
         *([0, 114, 178], [213, 94, 0], [0, 158, 115], [204, 121, 167], [230, 159, 0]),
         *([86, 180, 233], [90, 90, 90], [120, 60, 20], [150, 160, 0], [100, 60, 160]),
@@ -502,10 +502,10 @@ if ready(pca=planes["features"]):
 
 # %% labkit={"opening": true}
 if ready(pca=planes["features"], paste_on_map=example):
-    large = 1 - resize(images, 20)[:, :1] * (1 - PALETTE[labels][:, :, None, None])
+    large = 1 - resize(images, 18)[:, :1] * (1 - PALETTE[labels][:, :, None, None])
     picture = paste_on_map(maps["features"], large, 900)
     alt = "540 digits on a t-SNE map of a digit network's features: ten islands, one a digit."
-    title = "t-SNE of a digit network's features"
+    title = "t-SNE of the features"
     figure = plotting.show_images([picture], columns=1, title=title, alt=alt)
     figure.set_size_inches(7.2, 7.5)
     display(figure)
@@ -561,8 +561,8 @@ if ready(pca=planes["features"], paste_on_map=example):
     display(show_maps(named, thumbnails, "Three maps of the features, and one of noise"))
 
 # %% [markdown]
-# **Is your friend right?** "On the map the island of the 3s is smaller than that of the 1s, and further
-# from the 6s than from the 5s. So the network is surer of 3s, and finds them more like 5s than 6s."
+# **Is your friend right?** "On the map the 0s form a smaller island than the 9s, and the 3s lie nearer to
+# the 5s than to the 6s. So the network is surer of 0s, and finds 3s more like 5s than like 6s."
 # (Three to five sentences, with a number from above.)
 
 # %% [markdown] nbgrader={"grade_id": "explain_map", "grade": true, "solution": true, "points": 3}
