@@ -17,7 +17,11 @@ def run_solution(name: str) -> dict:
     path = ROOT / "solutions" / f"{name}.py"
     names = {"__name__": "__main__"}
     with tempfile.TemporaryDirectory() as folder:
-        settings = {"LABKIT_FAST": "1", "LABKIT_PROGRESS": str(Path(folder) / "progress.json")}
+        settings = {
+            "LABKIT_FAST": "1",
+            "LABKIT_PROGRESS": str(Path(folder) / "progress.json"),
+            "LABKIT_DATA": folder,  # no gallery from the user's cache, no features into it
+        }
         with mock.patch.dict(os.environ, settings):
             exec(compile(path.read_text(encoding="utf-8"), str(path), "exec"), names)
     return names

@@ -92,7 +92,11 @@ def test_text_follows_the_house_style(name):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", LABS)
 def test_untouched_release_runs_from_top_to_bottom(name, tmp_path):
-    settings = {"LABKIT_FAST": "1", "LABKIT_PROGRESS": str(tmp_path / "progress.json")}
+    settings = {
+        "LABKIT_FAST": "1",
+        "LABKIT_PROGRESS": str(tmp_path / "progress.json"),
+        "LABKIT_DATA": str(tmp_path),
+    }
     notebook = released(name)
     with mock.patch.dict(os.environ, settings):
         run(notebook, tmp_path)
