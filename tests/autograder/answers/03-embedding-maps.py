@@ -779,7 +779,7 @@ def perplexity_affinities(squared_distances, perplexity):
     return (p + p.T) / (2 * N)
 
 
-# %% Seven steps exercise="perplexity_affinities" fails="a_beta_for_each_row unit_of_the_distances" says="has the perplexity"
+# %% Four steps exercise="perplexity_affinities" fails="perplexity a_beta_for_each_row other_perplexities unit_of_the_distances" says="not those of the perplexity"
 import torch
 
 
@@ -787,7 +787,7 @@ def perplexity_affinities(squared_distances, perplexity):
     N = len(squared_distances)
     d = squared_distances.double().clone().fill_diagonal_(torch.inf)
     beta, low, high = torch.ones(N, 1).double(), torch.zeros(N, 1), torch.full((N, 1), torch.inf)
-    for _ in range(7):
+    for _ in range(4):
         p = torch.softmax(-beta * d, dim=1)
         H = torch.special.entr(p).sum(1, keepdim=True)
         wide = H.exp() > perplexity
