@@ -25,8 +25,8 @@ from typing import Any
 import nbformat
 
 from autograder.build import instructor_notebook
-from autograder.grade import Engine, Row
 from autograder.course import load_course
+from autograder.grade import Engine, Row
 from autograder.lab import ROOT, load_lab
 from autograder.sandbox import Process, Sandbox
 from autograder.seeds import load_seeds

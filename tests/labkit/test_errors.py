@@ -65,5 +65,7 @@ def test_an_exception_that_cannot_be_shown_is_named():
 
 def test_not_answered_is_a_students_error_with_fixed_words():
     assert issubclass(NotAnswered, StudentError)
-    with pytest.raises(StudentError, match=r"^not answered yet: `f` returns None \(or is a `return` missing\?\)$"):
+    with pytest.raises(
+        StudentError, match=r"^not answered yet: `f` returns None \(or is a `return` missing\?\)$"
+    ):
         raise NotAnswered.returns_none("f")
