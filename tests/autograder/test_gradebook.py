@@ -91,7 +91,7 @@ def test_export_holds_the_same_points_as_the_gradebook(graded: Clone) -> None:
 @pytest.mark.slow
 def test_feedback_pages_show_our_words_and_no_hidden_source(graded: Clone) -> None:
     assert "raised ZeroDivisionError: division by zero" in page(graded, "mal")
-    assert "not answered yet" in page(graded, "bob")
+    assert "Not answered yet" in page(graded, "bob")
     assert "Each image is explained by its own label" in page(graded, "ada")
     for student in ("ada", "bob", "mal"):
         text = re.sub("<[^>]+>", "", page(graded, student))  # undo the colouring of code
