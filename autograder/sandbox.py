@@ -266,7 +266,8 @@ class Process:
         """Call a function by name on copies of the arguments.
 
         Args:
-            gradients: positions of tensor arguments to differentiate the result by.
+            gradients: positions of arguments to differentiate the result by: tensors, or lists and
+                dicts of tensors, whose gradients follow one another in order.
             upstream: the gradient of the result, ones where None.
             shared: names of the networks among the arguments that `shared_model` returned.
             record: note the input of every forward pass of the networks among the arguments.

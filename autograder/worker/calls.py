@@ -53,7 +53,7 @@ def run_call(call: dict, namespace: dict, tensors: dict) -> dict:
     """Call a student's function; return its value and what only this process can witness."""
     name, args, kwargs = call["function"], call["args"], call["kwargs"]
     function = find(name, namespace)
-    leaves = [args[i].requires_grad_() for i in call["gradients"]]
+    leaves = [t.requires_grad_() for i in call["gradients"] for t in tensors_in(args[i])]
     witness = Witness(args, call["record"])
     value = function(*args, **kwargs)
     reply = {"name": name, "witness": witness.report(tensors)}
@@ -75,6 +75,15 @@ def find(name: str, namespace: dict) -> Callable:
     return value
 
 
+def tensors_in(value: Any) -> list[torch.Tensor]:
+    """Return the tensors of an argument, in order: itself, or those in its list or dict."""
+    if isinstance(value, torch.Tensor):
+        return [value]
+    items = value.values() if isinstance(value, dict) else value
+    nested = isinstance(value, dict | list | tuple)
+    return [tensor for item in items for tensor in tensors_in(item)] if nested else []
+
+
 def differentiate(value: Any, leaves: list, upstream: Any) -> list:
     """Return d (value . upstream) / d leaf, with zeros where there is no dependence."""
     if not getattr(value, "requires_grad", False):  # a list or an array has no graph
@@ -91,7 +100,7 @@ class Witness:
     """
 
     def __init__(self, args: tuple, record: bool):
-        self.tensors = [a for a in args if isinstance(a, torch.Tensor)]
+        self.tensors = tensors_in(args)
         self.models = [a for a in args if isinstance(a, torch.nn.Module)]
         self.copies = [t.detach().clone() for t in self.tensors]
         self.states = [self._state(m) for m in self.models]

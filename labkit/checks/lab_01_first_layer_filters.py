@@ -3,19 +3,7 @@
 import torch
 
 from labkit.check import points
-
-
-def tensor_of(value, shape):
-    """Return the result as a float tensor, or say how its type or shape differs."""
-    assert isinstance(value, torch.Tensor), f"the result is a {type(value).__name__}, not a tensor"
-    assert tuple(value.shape) == shape, f"expected shape {shape}, got {tuple(value.shape)}"
-    return value.detach().float()
-
-
-def numbers(values):
-    """Return values as a readable list."""
-    return [round(float(v), 3) for v in values.flatten()]
-
+from labkit.checks.results import numbers, tensor_of
 
 # normalize_filters
 

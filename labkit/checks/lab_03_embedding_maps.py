@@ -5,20 +5,7 @@ import math
 import torch
 
 from labkit.check import points
-
-
-def tensor_of(value, shape):
-    """Return the result as a float64 tensor, or say how its type, shape or values differ."""
-    assert isinstance(value, torch.Tensor), f"the result is a {type(value).__name__}, not a tensor"
-    assert tuple(value.shape) == shape, f"expected shape {shape}, got {tuple(value.shape)}"
-    assert torch.isfinite(value).all(), "the result holds NaN or infinity"
-    return value.detach().double()
-
-
-def numbers(values):
-    """Return values as a readable list."""
-    return [round(float(v), 3) for v in values.flatten()]
-
+from labkit.checks.results import numbers, tensor_of
 
 # pca
 

@@ -4,38 +4,16 @@ import torch
 from torch import nn
 
 from labkit.check import points
-
-
-class Picky(nn.Sequential):
-    """A network for (N, 3, H, W) that says so when it gets something else."""
-
-    def forward(self, images):
-        """Return the logits."""
-        if images.dim() != 4 or images.shape[1] != 3:
-            raise ValueError(f"the network takes (N, 3, H, W), and got {tuple(images.shape)}")
-        return super().forward(images)
-
-
-def linear(weight, bias=None):
-    """Return a network whose logits are inner products with weight (K, 3, H, W), plus a bias."""
-    layer = nn.Linear(weight[0].numel(), len(weight))
-    layer.weight.data = weight.flatten(1).clone()
-    layer.bias.data = torch.zeros(len(weight)) if bias is None else torch.tensor(bias)
-    return Picky(nn.Flatten(), layer).requires_grad_(False).eval()
+from labkit.checks.results import Picky, linear_network, tensor_of
 
 
 def tensor(value, shape, what):
-    """Return a detached tensor of that shape, or fail with both shapes."""
+    """Return a detached tensor of that shape; say what `max(dim)` returns where that is it."""
     if hasattr(value, "indices") and hasattr(value, "values") and not torch.is_tensor(value):
         raise AssertionError(
             f"{what} is what `max(dim)` returns, values and indices: use `amax`, or `.values`"
         )
-    assert torch.is_tensor(value), (
-        f"{what} should be a tensor, and is a {type(value).__name__}; `torch.stack` makes one "
-        "of a list"
-    )
-    assert tuple(value.shape) == shape, f"{what} should be {shape}, and is {tuple(value.shape)}"
-    return value.detach().float()
+    return tensor_of(value, shape, what)
 
 
 # saliency_map
@@ -44,7 +22,7 @@ def tensor(value, shape, what):
 @points(1, exercise="saliency_map")
 def test_shape(student):
     """Two images of 4 x 5 pixels give maps of shape (2, 4, 5)."""
-    model = linear(torch.ones(3, 3, 4, 5))
+    model = linear_network(torch.ones(3, 3, 4, 5))
     maps = student.saliency_map(model, torch.rand(2, 3, 4, 5), torch.tensor([0, 2]))
     tensor(maps, (2, 4, 5), "the result")
 
@@ -58,7 +36,9 @@ def test_linear_network(student):
     ])  # fmt: skip
     images = torch.full((2, 3, 1, 2), 0.5)
     maps = tensor(
-        student.saliency_map(linear(weight), images, torch.tensor([0, 0])), (2, 1, 2), "the result"
+        student.saliency_map(linear_network(weight), images, torch.tensor([0, 0])),
+        (2, 1, 2),
+        "the result",
     )
     got = [round(float(v), 2) for v in maps[0].flatten()]
     known = {
@@ -107,7 +87,7 @@ def test_two_images_alone(student):
 @points(1, exercise="saliency_map")
 def test_nothing_changes(student):
     """The caller's images keep their values, and the network its mode."""
-    model, images = linear(torch.ones(2, 3, 2, 2)), torch.rand(1, 3, 2, 2)
+    model, images = linear_network(torch.ones(2, 3, 2, 2)), torch.rand(1, 3, 2, 2)
     before = images.clone()
     student.saliency_map(model, images, torch.tensor([0]))
     assert torch.equal(images.detach(), before), "the images have other values: work on a copy"
@@ -197,7 +177,7 @@ def test_seed(student):
 def test_curve_length(student):
     """Four steps give five probabilities."""
     saliency = torch.arange(16.0).reshape(4, 4)
-    model = linear(torch.ones(2, 3, 4, 4))
+    model = linear_network(torch.ones(2, 3, 4, 4))
     curve = student.deletion_curve(model, torch.rand(1, 3, 4, 4), 1, saliency, 4)
     curve = tensor(curve, (5,), "the curve")
     assert torch.allclose(curve, torch.tensor(0.5), atol=1e-5), (
@@ -210,7 +190,7 @@ def test_picture_stays(student):
     """The caller's picture stays as it is."""
     image = torch.rand(1, 3, 4, 4)
     before = image.clone()
-    student.deletion_curve(linear(torch.ones(2, 3, 4, 4)), image, 1, torch.rand(4, 4), 4)
+    student.deletion_curve(linear_network(torch.ones(2, 3, 4, 4)), image, 1, torch.rand(4, 4), 4)
     assert torch.equal(image, before), (
         "your function changed the caller's picture: clone it before you delete (`flatten` and "
         "`view` show the same memory)"
@@ -222,7 +202,7 @@ def test_ends(student):
     """The curve starts at the picture and ends at a grey one: by hand, 0.73 and 0.5."""
     weight = torch.zeros(2, 3, 1, 4)
     weight[1, 0] = 0.5  # class 1 sums the red of four pixels: 4 * 0.5 * (1 - 0.5) = 1 above grey
-    model = linear(weight, bias=[0.0, -1.0])
+    model = linear_network(weight, bias=[0.0, -1.0])
     curve = student.deletion_curve(model, torch.ones(1, 3, 1, 4), 1, torch.rand(1, 4), 4)
     ends = [round(float(v), 2) for v in tensor(curve, (5,), "the curve")[[0, -1]]]
     assert ends == [0.73, 0.5], (
@@ -237,7 +217,7 @@ def test_salient_pixel_first(student):
     weight = torch.zeros(2, 3, 2, 3)
     weight[1, :, 1, 0] = 2.0
     saliency = torch.tensor([[0.1, 0.4, 0.3], [0.9, 0.2, 0.0]])  # the pixel comes first of six
-    model, image = linear(weight), torch.ones(1, 3, 2, 3)
+    model, image = linear_network(weight), torch.ones(1, 3, 2, 3)
     curve = tensor(student.deletion_curve(model, image, 1, saliency, 6), (7,), "the curve")
     early, late = abs(float(curve[1] - curve[0])), abs(float(curve[6] - curve[1]))
     assert early > 0.01, "after one of six steps the most salient of six pixels is not deleted"

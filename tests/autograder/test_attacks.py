@@ -423,6 +423,7 @@ SECRETS = [
     "autograder/checks/lab_06_saliency.py",
     "autograder/checks",
     "autograder/reference.py",
+    "autograder/references/lab_06_saliency.py",
     "autograder/grade.py",
     "gradebook.db",
     "seeds.toml",

@@ -193,6 +193,20 @@ def test_the_witness_sees_what_happened_to_a_network(name):
     assert witness(act, network())["models_unchanged"] is unchanged
 
 
+def test_arguments_may_hold_tensors_inside():
+    """Losses over layers take {layer: features}, and lists of such."""
+    a, b, c = (torch.full((2,), float(k)) for k in range(3))
+    assert [t[0].item() for t in calls.tensors_in(([a, {"x": b}], 5, {"y": c}, "z"))] == [0, 1, 2]
+    names = {"f": lambda features, scale: scale * sum((k * t).sum() for k, t in features.items())}
+    call = {"function": "f", "args": ({1: a, 3: b}, 2), "kwargs": {}, "gradients": (0,)}
+    tensors = {}
+    reply = calls.run_call(call | {"upstream": None, "record": False}, names, tensors)
+    assert [g.tolist() for g in decode(reply["gradients"], tensors)] == [[2, 2], [6, 6]]
+    witness = calls.Witness(({"x": c},), record=False)
+    c.add_(1)
+    assert not witness.report({})["inputs_unchanged"]
+
+
 def test_the_witness_sees_changed_inputs_and_random_state():
     x = torch.zeros(2)
     assert witness(lambda x: x + 1, x)["inputs_unchanged"]

@@ -1,0 +1,1 @@
+"""Reference implementations, one module a lab; `autograder.reference` gathers them."""

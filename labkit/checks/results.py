@@ -1,0 +1,44 @@
+"""What the visible checks of several labs share: reading a result, and networks worked by hand."""
+
+import torch
+from torch import Tensor, nn
+
+
+def tensor_of(value: object, shape: tuple[int, ...], what: str = "the result") -> Tensor:
+    """Return a result as a detached float64 tensor, or say how its type, shape or values differ.
+
+    Args:
+        shape: expected; () also takes a tensor of one element.
+        what: how the message calls it.
+    """
+    assert isinstance(value, Tensor), f"{what} should be a tensor, and is a {type(value).__name__}"
+    if shape == () and value.numel() == 1:
+        value = value.reshape(())
+    assert tuple(value.shape) == shape, (
+        f"{what} should have shape {shape}, and has {tuple(value.shape)}"
+    )
+    assert torch.isfinite(value).all(), f"{what} holds NaN or infinity"
+    return value.detach().double()
+
+
+def numbers(values: Tensor, digits: int = 3) -> list[float]:
+    """Return values as a readable list."""
+    return [round(float(v), digits) for v in values.flatten()]
+
+
+class Picky(nn.Sequential):
+    """A network for (N, 3, H, W) that says so when it gets something else."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return the logits."""
+        if images.dim() != 4 or images.shape[1] != 3:
+            raise ValueError(f"the network takes (N, 3, H, W), and got {tuple(images.shape)}")
+        return super().forward(images)
+
+
+def linear_network(weight: Tensor, bias: list[float] | None = None) -> Picky:
+    """Return a network whose logits are inner products with weight (K, 3, H, W), plus a bias."""
+    layer = nn.Linear(weight[0].numel(), len(weight))
+    layer.weight.data = weight.flatten(1).clone()
+    layer.bias.data = torch.zeros(len(weight)) if bias is None else torch.tensor(bias)
+    return Picky(nn.Flatten(), layer).requires_grad_(False).eval()
