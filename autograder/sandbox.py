@@ -261,18 +261,24 @@ class Process:
         upstream: Any = None,
         record: bool = False,
         shared: tuple[str, ...] = (),
+        built_with: tuple | None = None,
+        attributes: dict | None = None,
         **kwargs: Any,
     ) -> Result:
         """Call a function by name on copies of the arguments.
 
         Args:
             gradients: positions of arguments to differentiate the result by: tensors, or lists and
-                dicts of tensors, whose gradients follow one another in order.
+                dicts of tensors, whose gradients follow one another in order. A name stands for
+                that attribute of the object that `built_with` makes.
             upstream: the gradient of the result, ones where None.
             shared: names of the networks among the arguments that `shared_model` returned.
             record: note the input of every forward pass of the networks among the arguments.
+            built_with: `function` is a class: make an object with these arguments, and call it.
+            attributes: name -> tensor that this object is given before, a parameter for instance.
         """
         call = {"function": function, "args": args, "kwargs": kwargs, "gradients": gradients}
+        call |= {"built_with": built_with, "attributes": attributes or {}}
         blob = messages.dump_call(call | {"upstream": upstream, "record": record}, shared)
         reply, tensors = self._exchange(function, {"function": function}, blob)
         try:

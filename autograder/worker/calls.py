@@ -6,7 +6,7 @@ import ast
 import errno
 import linecache
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +53,9 @@ def run_call(call: dict, namespace: dict, tensors: dict) -> dict:
     """Call a student's function; return its value and what only this process can witness."""
     name, args, kwargs = call["function"], call["args"], call["kwargs"]
     function = find(name, namespace)
-    leaves = [t.requires_grad_() for i in call["gradients"] for t in tensors_in(args[i])]
+    if call["built_with"] is not None:
+        function = build(function, call["built_with"], call["attributes"])
+    leaves = [leaf for place in call["gradients"] for leaf in leaves_at(place, args, function)]
     witness = Witness(args, call["record"])
     value = function(*args, **kwargs)
     reply = {"name": name, "witness": witness.report(tensors)}
@@ -75,6 +77,36 @@ def find(name: str, namespace: dict) -> Callable:
     return value
 
 
+def build(kind: Callable, arguments: tuple, attributes: dict[str, torch.Tensor]) -> Any:
+    """Return a class's object, its tensors of these names set to the grader's values."""
+    made = kind(*arguments)
+    found = {name: getattr(made, name, None) for name in attributes}
+    if attributes and not any(isinstance(tensor, torch.Tensor) for tensor in found.values()):
+        raise NotAnswered(f"not answered yet: `{kind.__name__}` makes no {listed(found)}")
+    for name, tensor in found.items():
+        if not isinstance(tensor, torch.Tensor):
+            raise StudentError(f"`{name}` should be a tensor, and is a {type(tensor).__name__}")
+        if tensor.shape != attributes[name].shape:
+            raise StudentError(
+                f"`{name}` should have shape {tuple(attributes[name].shape)}, and has "
+                f"{tuple(tensor.shape)}"
+            )
+        tensor.data = attributes[name].clone()
+    return made
+
+
+def listed(names: Iterable[str]) -> str:
+    """Return "`weight` or `bias`"."""
+    return " or ".join(f"`{name}`" for name in names)
+
+
+def leaves_at(place: int | str, args: tuple, function: Any) -> list[torch.Tensor]:
+    """Return what to differentiate by: an argument's tensors, or an attribute of a built object."""
+    if isinstance(place, str):
+        return [getattr(function, place)]
+    return [tensor.requires_grad_() for tensor in tensors_in(args[place])]
+
+
 def tensors_in(value: Any) -> list[torch.Tensor]:
     """Return the tensors of an argument, in order: itself, or those in its list or dict."""
     if isinstance(value, torch.Tensor):
@@ -89,8 +121,10 @@ def differentiate(value: Any, leaves: list, upstream: Any) -> list:
     if not getattr(value, "requires_grad", False):  # a list or an array has no graph
         return [torch.zeros_like(leaf) for leaf in leaves]
     upstream = torch.ones_like(value) if upstream is None else upstream
-    found = torch.autograd.grad(value, leaves, upstream, allow_unused=True)
-    return [torch.zeros_like(x) if g is None else g for x, g in zip(leaves, found, strict=True)]
+    inside = [leaf for leaf in leaves if leaf.requires_grad]  # an attribute may be no parameter
+    found = iter(torch.autograd.grad(value, inside, upstream, allow_unused=True) if inside else ())
+    gradients = [next(found) if leaf.requires_grad else None for leaf in leaves]
+    return [torch.zeros_like(x) if g is None else g for x, g in zip(leaves, gradients, strict=True)]
 
 
 class Witness:

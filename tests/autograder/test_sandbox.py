@@ -85,6 +85,26 @@ def test_every_forward_pass_is_recorded_on_request(warm):
     assert [float(x.sum()) for x in result.forwards] == [0, 2]
 
 
+def test_a_class_is_built_in_the_sandbox_and_its_object_called(warm):
+    source = (
+        "from torch import nn\nimport torch\nclass Scale(nn.Module):\n"
+        "    def __init__(self, channels):\n        super().__init__()\n"
+        "        self.weight = nn.Parameter(torch.ones(channels))\n"
+        "    def forward(self, x):\n        return x * self.weight"
+    )
+    x, weight = torch.tensor([1.0, 2.0]), torch.tensor([3.0, 4.0])
+    with warm.process() as process:
+        process.run_cells(cell(source, 3))
+        made = process.call("Scale", 2).value
+        options = {"built_with": (2,), "attributes": {"weight": weight}}
+        result = process.call("Scale", x, gradients=(0, "weight"), **options)
+    assert isinstance(made, ReturnedModel)
+    assert not made.frozen
+    assert torch.equal(result.value, x * weight)
+    assert torch.equal(result.gradients[0], weight)
+    assert torch.equal(result.gradients[1], x)
+
+
 def test_shared_networks_travel_by_name(warm):
     """The worker has the embedded network already; 14 MB a call would take longer than the call."""
     from autograder.worker.messages import dump_call, shared_model

@@ -200,11 +200,55 @@ def test_arguments_may_hold_tensors_inside():
     names = {"f": lambda features, scale: scale * sum((k * t).sum() for k, t in features.items())}
     call = {"function": "f", "args": ({1: a, 3: b}, 2), "kwargs": {}, "gradients": (0,)}
     tensors = {}
-    reply = calls.run_call(call | {"upstream": None, "record": False}, names, tensors)
+    call |= {"upstream": None, "record": False, "built_with": None, "attributes": {}}
+    reply = calls.run_call(call, names, tensors)
     assert [g.tolist() for g in decode(reply["gradients"], tensors)] == [[2, 2], [6, 6]]
     witness = calls.Witness(({"x": c},), record=False)
     c.add_(1)
     assert not witness.report({})["inputs_unchanged"]
+
+
+class Scale(torch.nn.Module):
+    """What a student's class may look like: a parameter, and a tensor that is none."""
+
+    def __init__(self, channels):
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.ones(channels))
+        self.bias = torch.zeros(channels)
+
+    def forward(self, x):
+        return x * self.weight + self.bias
+
+
+def call_built(attributes, gradients=()):
+    call = {"function": "Scale", "args": (torch.tensor([1.0, 2]),), "kwargs": {}, "upstream": None}
+    call |= {"record": False, "built_with": (2,), "attributes": attributes, "gradients": gradients}
+    tensors = {}
+    reply = calls.run_call(call, {"Scale": Scale}, tensors)
+    return decode(reply["value"], tensors), decode(reply.get("gradients", {"list": []}), tensors)
+
+
+def test_an_object_is_built_given_its_tensors_and_called():
+    assert call_built({})[0].tolist() == [1, 2]
+    given = {"weight": torch.tensor([3.0, 4]), "bias": torch.tensor([0.5, 0])}
+    value, gradients = call_built(given, gradients=(0, "bias", "weight"))
+    assert value.tolist() == [3.5, 8]
+    expected = [[3, 4], [0, 0], [1, 2]]  # what is no parameter has a gradient of zero
+    assert [g.tolist() for g in gradients] == expected
+    assert given["weight"].tolist() == [3, 4], "the object got a copy"
+
+
+@pytest.mark.parametrize(
+    ("attributes", "says"),
+    [
+        ({"weight": torch.ones(2, 1)}, r"`weight` should have shape \(2, 1\), and has \(2,\)"),
+        ({"weight": torch.ones(2), "shift": torch.ones(2)}, "`shift` should be a tensor, and is a"),
+        ({"scale": torch.ones(2), "shift": torch.ones(2)}, "makes no `scale` or `shift`"),
+    ],
+)
+def test_an_object_without_the_promised_tensors_says_so(attributes, says):
+    with pytest.raises(calls.StudentError, match=says):
+        call_built(attributes)
 
 
 def test_the_witness_sees_changed_inputs_and_random_state():
