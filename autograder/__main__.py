@@ -1,4 +1,4 @@
-"""The instructor's command line: python -m autograder build, pictures, grade, regrade, doctor."""
+"""The instructor's command line: python -m autograder build, grade, audit and others."""
 
 from __future__ import annotations
 
@@ -47,6 +47,12 @@ def _parser() -> argparse.ArgumentParser:
     regrade.add_argument("lab")
     regrade.add_argument("--write", action="store_true", help="change it")
     regrade.set_defaults(run=_regrade)
+
+    audit = commands.add_parser("audit", help="ask of every exercise whether its checks tell apart")
+    audit.add_argument("labs", nargs="*")
+    audit.add_argument("--no-mutants", action="store_true", help="planted answers only")
+    audit.add_argument("--workers", type=int, default=os.cpu_count() or 1, metavar="N")
+    audit.set_defaults(run=_audit)
 
     doctor = commands.add_parser("doctor", help="say what this machine lacks, and how to get it")
     doctor.set_defaults(run=_doctor)
@@ -101,6 +107,24 @@ def _regrade(options: argparse.Namespace) -> int:
     from autograder.regrade import regrade
 
     return regrade(options.lab, write=options.write)
+
+
+def _audit(options: argparse.Namespace) -> int:
+    from tqdm import tqdm
+
+    from autograder.audit import audit, table
+    from autograder.lab import lab_names
+
+    if unknown := [lab for lab in options.labs if lab not in lab_names()]:
+        raise ValueError(f"there are no labs {unknown}; expected some of {lab_names()}")
+    tallies = audit(
+        options.labs,
+        with_mutants=not options.no_mutants,
+        workers=max(1, options.workers),
+        watch=lambda tasks, total: tqdm(tasks, total=total, desc="auditing", unit="answer"),
+    )
+    print(table(tallies))
+    return int(any(tally.problems for tally in tallies))
 
 
 def _doctor(_: argparse.Namespace) -> int:

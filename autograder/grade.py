@@ -169,9 +169,7 @@ def grade_all(
         if workers == 1:
             yield from (_grade_one(engine, f, twice.get(f, "")) for f in files)
             return
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(["autograder.grade"])
-        with ProcessPoolExecutor(workers, mp_context=context) as pool:
+        with grading_pool(workers) as pool:
             tasks = [pool.submit(_grade_one, engine, f, twice.get(f, "")) for f in files]
             for path, task in zip(files, tasks, strict=True):
                 try:
@@ -179,6 +177,13 @@ def grade_all(
                 except BrokenProcessPool:
                     reason = "a grading process ended (out of memory?): grade this one again"
                     yield engine.failed(str(path), "", reason)
+
+
+def grading_pool(workers: int) -> ProcessPoolExecutor:
+    """Return processes that compare and score; each imports once."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["autograder.grade"])
+    return ProcessPoolExecutor(workers, mp_context=context)
 
 
 def _grade_one(engine: Engine, path: Path, twice: str) -> Row:

@@ -14,6 +14,8 @@ from __future__ import annotations
 import torch
 from torch import Generator, Tensor, nn
 
+from labkit.checks.results import linear_network
+
 LARGEST_LOGIT = 3.0  # about
 ALWAYS_WINS = 30.0  # logit of the last class: its probability is 1 - 1e-11
 
@@ -60,20 +62,25 @@ def saliency_probe(
 
 
 def linear_probe(weight: Tensor, bias: Tensor | None = None) -> nn.Sequential:
-    """Return the network whose logits are weight (K, 3, H, W) times the image, plus a bias (K,)."""
-    layer = nn.Linear(weight[0].numel(), len(weight))
-    layer.weight.data = weight.flatten(1).float().clone()
-    layer.bias.data = torch.zeros(len(weight)) if bias is None else bias.float().clone()
-    return _frozen(nn.Flatten(), layer)
+    """Return the network whose logits are weight (K, 3, H, W) times the image, plus a bias (K,).
+
+    It says so when it gets anything but (N, 3, H, W).
+    """
+    return linear_network(weight.float(), bias)
 
 
 def deep_probe(
-    generator: Generator, spreads: tuple[float, ...], *, normalized: bool = False
+    generator: Generator,
+    spreads: tuple[float, ...],
+    *,
+    normalized: bool = False,
+    nested: bool = False,
 ) -> nn.Sequential:
     """Return convolutions and a linear layer whose weights have these standard deviations.
 
     Args:
         normalized: batch normalization after each convolution, whose weights are no layer's.
+        nested: the convolutions are in a module of their own.
     """
     *convolutions, last = spreads
     layers: list[nn.Module] = []
@@ -82,6 +89,8 @@ def deep_probe(
         layers.append(_spread(nn.Conv2d(channels, 24, 3, padding=1), spread, generator))
         layers += [nn.BatchNorm2d(24), nn.ReLU()] if normalized else [nn.ReLU()]
         channels = 24
+    if nested:
+        layers = [nn.Sequential(*layers)]
     layers += [nn.AdaptiveAvgPool2d(4), nn.Flatten()]
     layers.append(_spread(nn.Linear(channels * 16, 12), last, generator))
     return _frozen(*layers)

@@ -1,5 +1,7 @@
 """What the visible checks of several labs share: reading a result, and networks worked by hand."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
@@ -36,9 +38,9 @@ class Picky(nn.Sequential):
         return super().forward(images)
 
 
-def linear_network(weight: Tensor, bias: list[float] | None = None) -> Picky:
+def linear_network(weight: Tensor, bias: Sequence[float] | Tensor | None = None) -> Picky:
     """Return a network whose logits are inner products with weight (K, 3, H, W), plus a bias."""
     layer = nn.Linear(weight[0].numel(), len(weight))
     layer.weight.data = weight.flatten(1).clone()
-    layer.bias.data = torch.zeros(len(weight)) if bias is None else torch.tensor(bias)
+    layer.bias.data = torch.zeros(len(weight)) if bias is None else torch.as_tensor(bias).float()
     return Picky(nn.Flatten(), layer).requires_grad_(False).eval()

@@ -504,6 +504,38 @@ def randomize_top(model, depth, seed):
     return model
 
 
+# %% Only the layers at the top of the list of modules exercise="randomize_top" fails="depth" says="those inside of other modules"
+import copy
+
+import torch
+
+
+def randomize_top(model, depth, seed):
+    model = copy.deepcopy(model)
+    generator = torch.Generator().manual_seed(seed)
+    layers = [m for m in model.children() if isinstance(m, torch.nn.Conv2d | torch.nn.Linear)]
+    for layer in layers[len(layers) - depth :]:
+        noise = torch.randn(layer.weight.shape, generator=generator)
+        layer.weight.data = noise * layer.weight.std()
+    return model
+
+
+# %% Each weight is scaled by its old value exercise="randomize_top" fails="random" says="not normally distributed"
+import copy
+
+import torch
+
+
+def randomize_top(model, depth, seed):
+    model = copy.deepcopy(model)
+    generator = torch.Generator().manual_seed(seed)
+    layers = [m for m in model.modules() if isinstance(m, torch.nn.Conv2d | torch.nn.Linear)]
+    for layer in layers[len(layers) - depth :]:
+        noise = torch.randn(layer.weight.shape, generator=generator)
+        layer.weight.data = noise * layer.weight
+    return model
+
+
 # %% A slice of minus zero exercise="randomize_top" fails="depth" says="`layers[-0:]`"
 import copy
 
