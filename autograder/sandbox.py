@@ -263,6 +263,7 @@ class Process:
         shared: tuple[str, ...] = (),
         built_with: tuple | None = None,
         attributes: dict | None = None,
+        inside: Any = None,
         **kwargs: Any,
     ) -> Result:
         """Call a function by name on copies of the arguments.
@@ -276,9 +277,11 @@ class Process:
             record: note the input of every forward pass of the networks among the arguments.
             built_with: `function` is a class: make an object with these arguments, and call it.
             attributes: name -> tensor that this object is given before, a parameter for instance.
+            inside: a network, which is called with the arguments while the function stands for
+                every activation in it.
         """
         call = {"function": function, "args": args, "kwargs": kwargs, "gradients": gradients}
-        call |= {"built_with": built_with, "attributes": attributes or {}}
+        call |= {"built_with": built_with, "attributes": attributes or {}, "inside": inside}
         blob = messages.dump_call(call | {"upstream": upstream, "record": record}, shared)
         reply, tensors = self._exchange(function, {"function": function}, blob)
         try:

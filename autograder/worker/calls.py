@@ -7,6 +7,7 @@ import errno
 import linecache
 import socket
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import torch
 from messages import encode, load_call, receive, send
 
 from labkit.errors import NotAnswered, StudentError, describe_error, text_of
+from labkit.hooks import replace_activations
 
 
 def answer(connection: socket.socket) -> None:
@@ -55,13 +57,16 @@ def run_call(call: dict, namespace: dict, tensors: dict) -> dict:
     function = find(name, namespace)
     if call["built_with"] is not None:
         function = build(function, call["built_with"], call["attributes"])
+    if call["inside"] is not None:
+        function = partial(call_inside, call["inside"], function)
     leaves = [leaf for place in call["gradients"] for leaf in leaves_at(place, args, function)]
-    witness = Witness(args, call["record"])
+    witness = Witness((*args, call["upstream"]), call["record"])
     value = function(*args, **kwargs)
-    reply = {"name": name, "witness": witness.report(tensors)}
+    reply = {"name": name}
     if leaves:
         gradients = differentiate(value, leaves, call["upstream"])
         reply["gradients"] = encode(gradients, tensors)
+    reply["witness"] = witness.report(tensors)
     reply["value"] = encode(value, tensors)
     return reply
 
@@ -75,6 +80,12 @@ def find(name: str, namespace: dict) -> Callable:
     for part in rest:
         value = getattr(value, part)
     return value
+
+
+def call_inside(model: torch.nn.Module, function: Callable, *args: Any) -> Any:
+    """Return what the network gives while the function stands for its activations."""
+    with replace_activations(model, function):
+        return model(*args)
 
 
 def build(kind: Callable, arguments: tuple, attributes: dict[str, torch.Tensor]) -> Any:
@@ -147,12 +158,16 @@ class Witness:
 
     @staticmethod
     def _state(model: Any) -> tuple[list, list]:
-        """Return modes, hooks and `requires_grad`; and copies of all weights.
+        """Return modules, modes, hooks and `requires_grad`; and copies of all weights.
 
-        Values, since a change through `.data` leaves a tensor's version as it was.
+        Values, since a change through `.data` leaves a tensor's version as it was. A module that
+        was put in another's place is another object; one may also hide its class's `forward`.
         """
         hooks = [name for name in vars(torch.nn.Module()) if name.endswith("_hooks")]
-        facts: list = [(m.training, *(len(vars(m)[h]) for h in hooks)) for m in model.modules()]
+        facts: list = [
+            (m, m.training, vars(m).get("forward"), *(len(vars(m)[h]) for h in hooks))
+            for m in model.modules()
+        ]
         facts += [(name, p.requires_grad) for name, p in model.named_parameters()]
         return facts, [w.detach().clone() for w in model.state_dict().values()]
 

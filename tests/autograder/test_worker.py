@@ -183,6 +183,8 @@ CHANGES = {
     "a forward pre-hook": (lambda m: m.register_forward_pre_hook(lambda *a: None), False),
     "a backward hook": (lambda m: m.register_full_backward_hook(lambda *a: None), False),
     "a layer": (lambda m: m.append(torch.nn.Linear(2, 2)), False),
+    "another layer in its place": (lambda m: m.__setitem__(1, torch.nn.ReLU()), False),
+    "a forward of its own": (lambda m: setattr(m[1], "forward", torch.relu), False),
     "a hook, removed": (lambda m: m.register_forward_hook(lambda *a: None).remove(), True),
 }
 
@@ -193,15 +195,18 @@ def test_the_witness_sees_what_happened_to_a_network(name):
     assert witness(act, network())["models_unchanged"] is unchanged
 
 
+OPTIONS = {"kwargs": {}, "gradients": (), "upstream": None, "record": False}
+OPTIONS |= {"built_with": None, "attributes": {}, "inside": None}
+
+
 def test_arguments_may_hold_tensors_inside():
     """Losses over layers take {layer: features}, and lists of such."""
     a, b, c = (torch.full((2,), float(k)) for k in range(3))
     assert [t[0].item() for t in calls.tensors_in(([a, {"x": b}], 5, {"y": c}, "z"))] == [0, 1, 2]
     names = {"f": lambda features, scale: scale * sum((k * t).sum() for k, t in features.items())}
-    call = {"function": "f", "args": ({1: a, 3: b}, 2), "kwargs": {}, "gradients": (0,)}
+    call = {"function": "f", "args": ({1: a, 3: b}, 2), "gradients": (0,)}
     tensors = {}
-    call |= {"upstream": None, "record": False, "built_with": None, "attributes": {}}
-    reply = calls.run_call(call, names, tensors)
+    reply = calls.run_call(OPTIONS | call, names, tensors)
     assert [g.tolist() for g in decode(reply["gradients"], tensors)] == [[2, 2], [6, 6]]
     witness = calls.Witness(({"x": c},), record=False)
     c.add_(1)
@@ -221,10 +226,10 @@ class Scale(torch.nn.Module):
 
 
 def call_built(attributes, gradients=()):
-    call = {"function": "Scale", "args": (torch.tensor([1.0, 2]),), "kwargs": {}, "upstream": None}
-    call |= {"record": False, "built_with": (2,), "attributes": attributes, "gradients": gradients}
+    call = {"function": "Scale", "args": (torch.tensor([1.0, 2]),), "gradients": gradients}
+    call |= {"built_with": (2,), "attributes": attributes}
     tensors = {}
-    reply = calls.run_call(call, {"Scale": Scale}, tensors)
+    reply = calls.run_call(OPTIONS | call, {"Scale": Scale}, tensors)
     return decode(reply["value"], tensors), decode(reply.get("gradients", {"list": []}), tensors)
 
 
@@ -249,6 +254,39 @@ def test_an_object_is_built_given_its_tensors_and_called():
 def test_an_object_without_the_promised_tensors_says_so(attributes, says):
     with pytest.raises(calls.StudentError, match=says):
         call_built(attributes)
+
+
+class HalfReLU(torch.autograd.Function):
+    """A rule of backpropagation as in lab 08, which changes the gradient it is given in place."""
+
+    @staticmethod
+    def forward(ctx, x):
+        return x.clamp(min=0)
+
+    @staticmethod
+    def backward(ctx, upstream):
+        return upstream.mul_(0.5)
+
+
+def call_half(**options):
+    tensors = {}
+    call = {"function": "HalfReLU.apply", "args": (torch.tensor([[1.0, 2]]),), "gradients": (0,)}
+    reply = calls.run_call(OPTIONS | call | options, {"HalfReLU": HalfReLU}, tensors)
+    (gradient,) = decode(reply["gradients"], tensors)
+    return gradient.flatten().tolist(), reply["witness"]
+
+
+def test_a_function_stands_for_the_activations_inside_a_network():
+    model = torch.nn.Sequential(torch.nn.ReLU(), torch.nn.Flatten(), torch.nn.ReLU())
+    gradient, witness = call_half(inside=model)
+    assert gradient == [0.25, 0.25]
+    assert witness["models_unchanged"]
+
+
+def test_the_witness_sees_a_changed_upstream_gradient():
+    gradient, witness = call_half(upstream=torch.tensor([[2.0, 6]]))
+    assert gradient == [1, 3]
+    assert not witness["inputs_unchanged"]
 
 
 def test_the_witness_sees_changed_inputs_and_random_state():
