@@ -124,12 +124,18 @@ def _with_worked_answers(cells: Iterable) -> Iterable:
     import nbformat
 
     for cell in cells:
-        found = SOLUTION_REGION.search(cell.source)
-        if cell.cell_type == "code" and found:
+        if cell.cell_type == "code" and (answer := _worked_answer(cell.source)):
             summary = "<details><summary>Worked answer</summary>"
-            text = f"{summary}\n\n```python\n{found[1]}```\n\n</details>"
+            text = f"{summary}\n\n```python\n{answer}```\n\n</details>"
             yield nbformat.v4.new_markdown_cell(text)
         yield cell
+
+
+def _worked_answer(source: str) -> str:
+    """Return the solution of a cell; of several parts, as a class has, the whole cell."""
+    parts = SOLUTION_REGION.findall(source)
+    whole = SOLUTION_REGION.sub(lambda found: found[1].rstrip(), source).rstrip() + "\n"
+    return whole if len(parts) > 1 else "".join(parts)
 
 
 def release(name: str, root: Path = ROOT, say: Callable[[str], None] = print) -> Path:

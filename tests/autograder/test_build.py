@@ -51,6 +51,16 @@ def test_worked_answers_appear_only_if_the_course_asks():
     assert "<summary>Worked answer</summary>" in text(Course(worked_answers=True))
 
 
+def test_a_worked_answer_of_several_parts_is_the_whole_class():
+    region = "        ### BEGIN SOLUTION\n        return {}\n        ### END SOLUTION\n"
+    one = "def f():\n" + region.format(1)
+    assert builder._worked_answer(one) == "        return 1\n"
+    two = "class A:\n    def f():\n" + region.format(1) + "    def g():\n" + region.format(2)
+    plain = "class A:\n    def f():\n        return 1\n    def g():\n        return 2\n"
+    assert builder._worked_answer(two) == plain
+    assert builder._worked_answer("x = 1") == ""
+
+
 def test_a_grade_id_that_stands_twice_is_named():
     cells = [cell(grade_id="f", solution=True), cell(grade_id="f", solution=True)]
     with pytest.raises(ValueError, match=r"\['f'\] stand twice"):
