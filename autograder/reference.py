@@ -36,9 +36,12 @@ from autograder.references.lab_06_saliency import (
     loss_gradients,
     saliency_map,
 )
+from autograder.references.lab_10_adversarial_images import climb, fgsm
 
 __all__ = [
+    "climb",
     "extract_features",
+    "fgsm",
     "filter_response",
     "grayscale_slices",
     "logit_gradients",
