@@ -37,6 +37,10 @@ from autograder.references.lab_06_saliency import (
     saliency_map,
 )
 from autograder.references.lab_10_adversarial_images import climb, fgsm
+from autograder.references.lab_15_fast_style_transfer import (
+    instance_norm,
+    perceptual_loss,
+)
 
 __all__ = [
     "climb",
@@ -44,6 +48,7 @@ __all__ = [
     "fgsm",
     "filter_response",
     "grayscale_slices",
+    "instance_norm",
     "logit_gradients",
     "loss_gradients",
     "map_affinities",
@@ -55,6 +60,7 @@ __all__ = [
     "occlusion_logits",
     "paste_on_map",
     "pca",
+    "perceptual_loss",
     "perplexity_affinities",
     "receptive_field",
     "saliency_map",
