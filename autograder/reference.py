@@ -37,6 +37,7 @@ from autograder.references.lab_06_saliency import (
     saliency_map,
 )
 from autograder.references.lab_10_adversarial_images import climb, fgsm
+from autograder.references.lab_11_feature_inversion import smoothest_match, total_variation
 from autograder.references.lab_15_fast_style_transfer import (
     instance_norm,
     perceptual_loss,
@@ -65,6 +66,8 @@ __all__ = [
     "receptive_field",
     "saliency_map",
     "scale_maps",
+    "smoothest_match",
     "top_patches",
+    "total_variation",
     "tsne_gradient",
 ]
