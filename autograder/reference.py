@@ -36,6 +36,11 @@ from autograder.references.lab_06_saliency import (
     loss_gradients,
     saliency_map,
 )
+from autograder.references.lab_08_guided_backprop import (
+    guided_backprop,
+    guided_backprop_by_hooks,
+    sent_back,
+)
 from autograder.references.lab_10_adversarial_images import climb, fgsm
 from autograder.references.lab_11_feature_inversion import smoothest_match, total_variation
 from autograder.references.lab_15_fast_style_transfer import (
@@ -49,6 +54,8 @@ __all__ = [
     "fgsm",
     "filter_response",
     "grayscale_slices",
+    "guided_backprop",
+    "guided_backprop_by_hooks",
     "instance_norm",
     "logit_gradients",
     "loss_gradients",
@@ -66,6 +73,7 @@ __all__ = [
     "receptive_field",
     "saliency_map",
     "scale_maps",
+    "sent_back",
     "smoothest_match",
     "top_patches",
     "total_variation",
