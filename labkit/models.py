@@ -18,6 +18,7 @@ __all__ = [
     "WeightsMissingError",
     "available_models",
     "label_of",
+    "load_decoder",
     "load_model",
     "random_model",
 ]
@@ -65,6 +66,21 @@ def random_model(
     side = SMALL_SIDE if name in SMALL else 128
     randomize(network, side, torch.Generator().manual_seed(seed))
     return network.to(device)
+
+
+def load_decoder(*, device: str | torch.device | None = None) -> nn.Module:
+    """Return the decoder of digits: frozen, (N, 8) latents in, (N, 3, 32, 32) in [0, 1] out.
+
+    Latents are about standard normal: `torch.randn(N, 8)` gives N handwritten digits.
+    """
+    from safetensors.torch import load_file
+
+    from labkit.small_networks import digit_decoder
+
+    with torch.random.fork_rng(devices=[]):
+        decoder = digit_decoder()
+    decoder.load_state_dict(load_file(WEIGHTS / "decoder.safetensors"))
+    return decoder.eval().requires_grad_(False).to(device)
 
 
 def available_models() -> tuple[str, ...]:

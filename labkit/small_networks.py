@@ -1,7 +1,7 @@
-"""The two small networks of the project itself: photo patches (filters to look at) and digits.
+"""The small networks of the project itself: photo patches (filters to look at), digits, a decoder.
 
-Only architectures; `labkit.models.load_model("filters" | "digits")` adds the weights that
-`training/train_filters.py` and `training/train_digits.py` made.
+Only architectures; `labkit.models.load_model("filters" | "digits")` and `load_decoder()` add the
+weights that the scripts in `training/` made.
 """
 
 from collections import OrderedDict
@@ -16,6 +16,7 @@ FILTER_CATEGORIES = (
     "retina", "rocket", "text",
 )  # fmt: skip
 DIGIT_CATEGORIES = tuple("0123456789")
+DECODER_LATENTS = 8
 
 # (module name, rectified), shallow to deep. A rectified output is never negative.
 FILTER_LAYERS = (
@@ -77,6 +78,35 @@ def digit_network() -> nn.Sequential:
             classifier=nn.Linear(64, len(DIGIT_CATEGORIES)),
         )
     )
+
+
+def digit_decoder() -> nn.Sequential:
+    """Return the untrained decoder of digits: it can draw nothing but what it has learned to.
+
+    Input: (N, 8) latents, about standard normal. Output: (N, 3, 32, 32) in [0, 1], grey.
+    """
+    return nn.Sequential(
+        OrderedDict(
+            fc1=nn.Linear(DECODER_LATENTS, 128),
+            relu1=nn.ReLU(),
+            fc2=nn.Linear(128, 128),
+            relu2=nn.ReLU(),
+            fc3=nn.Linear(128, 64),
+            sigmoid=nn.Sigmoid(),
+            unflatten=nn.Unflatten(1, (1, 8, 8)),
+            # The digits are 8 x 8 pictures enlarged in this very way.
+            enlarge=nn.Upsample(scale_factor=4, mode="bilinear", align_corners=False),
+            colours=ThreeChannels(),
+        )
+    )
+
+
+class ThreeChannels(nn.Module):
+    """Repeat the one channel of a grey picture."""
+
+    def forward(self, grey: Tensor) -> Tensor:
+        """Return (N, 3, H, W) of (N, 1, H, W)."""
+        return grey.repeat(1, 3, 1, 1)
 
 
 class Normalize(nn.Module):

@@ -115,3 +115,22 @@ def neighbor_correlation(filters):
     below = filters[..., 1:, :].flatten(1), filters[..., :-1, :].flatten(1)
     products = (right[0] * right[1]).mean(1) + (below[0] * below[1]).mean(1)
     return products / 2 / filters.flatten(1).square().mean(1)
+
+
+def test_the_decoder_draws_digits_from_random_latents():
+    """A 1-nearest-neighbour distance to training digits like that of digits held out."""
+    from labkit.models import load_decoder
+
+    decoder = load_decoder()
+    assert not decoder.training
+    assert not any(weight.requires_grad for weight in decoder.parameters())
+    generator = torch.Generator().manual_seed(1)
+    drawn = decoder(torch.randn(64, small.DECODER_LATENTS, generator=generator))
+    assert drawn.shape == (64, 3, 32, 32)
+    assert 0 <= drawn.min() <= drawn.max() <= 1
+    known, fresh = digits("train")[0].flatten(1), digits("test")[0].flatten(1)
+    noise = torch.rand(8, 3 * 32 * 32, generator=generator)
+    near, held_out, far = (
+        torch.cdist(x, known).amin(1).mean() for x in (drawn.flatten(1), fresh, noise)
+    )
+    assert near < 1.2 * held_out < far
