@@ -36,6 +36,11 @@ from autograder.references.lab_06_saliency import (
     loss_gradients,
     saliency_map,
 )
+from autograder.references.lab_07_shortcuts_and_segmentation import (
+    grabcut_seeds,
+    intersection_over_union,
+    plant_shortcut,
+)
 from autograder.references.lab_08_guided_backprop import (
     guided_backprop,
     guided_backprop_by_hooks,
@@ -43,6 +48,11 @@ from autograder.references.lab_08_guided_backprop import (
 )
 from autograder.references.lab_10_adversarial_images import climb, fgsm
 from autograder.references.lab_11_feature_inversion import smoothest_match, total_variation
+from autograder.references.lab_13_texture_synthesis import (
+    gram_matrix,
+    layer_distances,
+    masked_distances,
+)
 from autograder.references.lab_15_fast_style_transfer import (
     instance_norm,
     perceptual_loss,
@@ -53,14 +63,19 @@ __all__ = [
     "extract_features",
     "fgsm",
     "filter_response",
+    "grabcut_seeds",
+    "gram_matrix",
     "grayscale_slices",
     "guided_backprop",
     "guided_backprop_by_hooks",
     "instance_norm",
+    "intersection_over_union",
+    "layer_distances",
     "logit_gradients",
     "loss_gradients",
     "map_affinities",
     "map_corners",
+    "masked_distances",
     "nearest_neighbors",
     "neighbour_shares",
     "normalize_filters",
@@ -70,6 +85,7 @@ __all__ = [
     "pca",
     "perceptual_loss",
     "perplexity_affinities",
+    "plant_shortcut",
     "receptive_field",
     "saliency_map",
     "scale_maps",
