@@ -1,4 +1,4 @@
-"""References of lab 08: the rules number by number, and networks as explicit matrices in float64."""
+"""References of lab 08: the rules number by number, networks as matrices, all in float64."""
 
 from __future__ import annotations
 
