@@ -264,6 +264,7 @@ class Process:
         built_with: tuple | None = None,
         attributes: dict | None = None,
         inside: Any = None,
+        again: tuple[int, int] | None = None,
         **kwargs: Any,
     ) -> Result:
         """Call a function by name on copies of the arguments.
@@ -279,9 +280,12 @@ class Process:
             attributes: name -> tensor that this object is given before, a parameter for instance.
             inside: a network, which is called with the arguments while the function stands for
                 every activation in it.
+            again: (position, times): call it so often, each result in that argument's place in
+                the next call; the value is the list of results.
         """
         call = {"function": function, "args": args, "kwargs": kwargs, "gradients": gradients}
         call |= {"built_with": built_with, "attributes": attributes or {}, "inside": inside}
+        call |= {"again": again}
         blob = messages.dump_call(call | {"upstream": upstream, "record": record}, shared)
         reply, tensors = self._exchange(function, {"function": function}, blob)
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import copy
 import errno
 import linecache
 import socket
@@ -59,6 +60,8 @@ def run_call(call: dict, namespace: dict, tensors: dict) -> dict:
         function = build(function, call["built_with"], call["attributes"])
     if call["inside"] is not None:
         function = partial(call_inside, call["inside"], function)
+    if call["again"] is not None:
+        function = partial(call_again, call["again"], function)
     leaves = [leaf for place in call["gradients"] for leaf in leaves_at(place, args, function)]
     witness = Witness((*args, call["upstream"]), call["record"])
     value = function(*args, **kwargs)
@@ -86,6 +89,24 @@ def call_inside(model: torch.nn.Module, function: Callable, *args: Any) -> Any:
     """Return what the network gives while the function stands for its activations."""
     with replace_activations(model, function):
         return model(*args)
+
+
+def call_again(again: tuple[int, int], function: Callable, *args: Any, **kwargs: Any) -> Any:
+    """Return the results of several calls; each result is an argument of the next call.
+
+    It goes on as the very object that was returned: a gradient left on it may spoil the next step.
+    """
+    place, times = again
+    results = []
+    for _ in range(times):
+        value = function(*args, **kwargs)
+        if value is None:
+            return None
+        inside_graph = isinstance(value, torch.Tensor) and value.grad_fn is not None
+        value = value.detach() if inside_graph else value
+        results.append(copy.deepcopy(value))  # the next call may change it in place
+        args = (*args[:place], value, *args[place + 1 :])
+    return results
 
 
 def build(kind: Callable, arguments: tuple, attributes: dict[str, torch.Tensor]) -> Any:

@@ -196,7 +196,7 @@ def test_the_witness_sees_what_happened_to_a_network(name):
 
 
 OPTIONS = {"kwargs": {}, "gradients": (), "upstream": None, "record": False}
-OPTIONS |= {"built_with": None, "attributes": {}, "inside": None}
+OPTIONS |= {"built_with": None, "attributes": {}, "inside": None, "again": None}
 
 
 def test_arguments_may_hold_tensors_inside():
@@ -211,6 +211,28 @@ def test_arguments_may_hold_tensors_inside():
     witness = calls.Witness(({"x": c},), record=False)
     c.add_(1)
     assert not witness.report({})["inputs_unchanged"]
+
+
+def run_again(function):
+    call = {"function": "f", "args": (torch.ones(2), 3), "again": (0, 2)}
+    tensors = {}
+    reply = calls.run_call(OPTIONS | call, {"f": function}, tensors)
+    return [t.tolist() for t in decode(reply["value"], tensors) or ()]
+
+
+def test_a_result_is_an_argument_of_the_next_call():
+    assert run_again(lambda x, k: x * k) == [[3, 3], [9, 9]]
+    assert run_again(lambda x, k: x.mul_(k)) == [[3, 3], [9, 9]], "the first result is a copy"
+    assert run_again(lambda x, k: None) == []
+
+
+def test_a_gradient_left_on_a_result_spoils_the_next_call():
+    def never_zeroed(x, k):
+        (k * x.requires_grad_()).sum().backward()
+        x.data += x.grad
+        return x
+
+    assert run_again(never_zeroed) == [[4, 4], [10, 10]]
 
 
 class Scale(torch.nn.Module):
