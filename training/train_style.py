@@ -27,7 +27,8 @@ CONTENT_LAYER = "blocks.2.1"
 CONTENT_WEIGHT, CONTENT_WEIGHT_STYLES = 0.4, 1.0  # strokes swallow more of a photo than glass
 VARIATION_WEIGHT = 0.01
 STYLE_SIDE, CROP, BATCH = 192, 96, 4
-LEARNING_RATE, WARM_UP = 5e-3, 0.1
+LEARNING_RATE, LEARNING_RATE_NONE = 5e-3, 1e-3  # unnormalized, 5e-3 ends in black paintings
+WARM_UP = 0.1
 LOG_EVERY = 50
 
 
@@ -89,10 +90,11 @@ def train(kind: str, steps: int, seed: int) -> tuple[StyleNetwork, list[tuple[in
     model, crops = load_model(), training_crops()
     grams = style_grams(model, STYLES if kind == "styles" else STYLES[:1])
     content_weight = CONTENT_WEIGHT_STYLES if kind == "styles" else CONTENT_WEIGHT
+    learning_rate = LEARNING_RATE_NONE if kind == "none" else LEARNING_RATE
     network = untrained(kind, seed)
-    optimizer = torch.optim.Adam(network.parameters(), LEARNING_RATE)
+    optimizer = torch.optim.Adam(network.parameters(), learning_rate)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, LEARNING_RATE, total_steps=steps, pct_start=WARM_UP
+        optimizer, learning_rate, total_steps=steps, pct_start=WARM_UP
     )
     log = []
     for step in tqdm(range(steps), mininterval=5):

@@ -51,136 +51,126 @@ def grams(features: Tensor) -> Tensor:
 
 @points(2, exercise="perceptual_loss")
 def test_content_of_one_image(student):
-    """The content term is the sum of squared differences, times its weight."""
+    """The content term is the sum of squared differences."""
     generator = student.generator(1)
     features, target = (maps(generator, 1, 4, (3, 5)) for _ in range(2))
-    value = loss(student, {"a": features}, {"a": target}, {}, content={"a": 0.7})
-    squares = (features - target).double().square()
+    difference = (features - target).double()
+    squares = difference.square()
+    weights = {"content": {"a": 1.0}, "style": {}}
     require(
-        value,
-        0.7 * squares.sum(),
-        "for one image and one content layer the loss is not the weighted sum of the squared "
+        loss(student, {"a": features}, {"a": target}, {}, **weights),
+        reference.perceptual_loss({"a": features}, {"a": target}, {}, weights),
+        "for one image and one content layer of weight 1 the loss is not the sum of the squared "
         "differences",
         mistakes={
             "the squared differences are averaged over the layer: add them up (the weights take "
-            "care of a layer's size)": 0.7 * squares.mean(),
-            "the squared differences are divided by H * W: add them up": 0.7 * squares.sum() / 15,
-            "this is the norm of the difference, not its square": 0.7 * squares.sum().sqrt(),
-            "these are absolute differences: square them": 0.7
-            * (features - target).double().abs().sum(),
-            "half the sum of squares is another paper's constant: add up the squares": 0.35
-            * squares.sum(),
-            "the content term does not know its weight: multiply each layer's sum by "
-            "`weights['content'][layer]`": squares.sum(),
+            "care of a layer's size)": squares.mean(),
+            "the squared differences are divided by H * W: add them up": squares.sum() / 15,
+            "this is the norm of the difference, not its square": squares.sum().sqrt(),
+            "these are absolute differences: square them": difference.abs().sum(),
+            "half the sum of squares is another paper's constant: add up the squares": (
+                squares.sum() / 2
+            ),
         },
     )
 
 
 @points(2, exercise="perceptual_loss")
 def test_style_of_one_image(student):
-    """The style term is the sum of squared differences of Gram matrices, times its weight."""
+    """The style term is the sum of squared differences of the Gram matrices."""
     generator = student.generator(2)
     features, target = maps(generator, 1, 4, (3, 5)), symmetric(generator, 4)
-    value = loss(student, {"a": features}, {}, {"a": target}, style={"a": 1.7})
-    found = grams(features)
-    squares = (found - target.double()).square()
+    found, wanted = grams(features), target.double()
+    squares = (found - wanted).square()
+    size = features[0].numel()
+    weights = {"content": {}, "style": {"a": 1.0}}
     require(
-        value,
-        1.7 * squares.sum(),
-        "for one image and one style layer the loss is not the weighted sum of the squared "
+        loss(student, {"a": features}, {}, {"a": target}, **weights),
+        reference.perceptual_loss({"a": features}, {}, {"a": target}, weights),
+        "for one image and one style layer of weight 1 the loss is not the sum of the squared "
         "differences of the two Gram matrices",
         mistakes={
-            "the squared differences of the Gram matrices are averaged: add them up": 1.7
-            * squares.mean(),
-            "this is the norm of the Gram matrices' difference, not its square": 1.7
-            * squares.sum().sqrt(),
-            "the Gram matrix is not divided by C * H * W: `gram_matrix` above does it": 1.7
-            * (found * features[0].numel() - target.double()).square().sum(),
-            "the style term does not know its weight: multiply each layer's sum by "
-            "`weights['style'][layer]`": squares.sum(),
+            "the squared differences of the Gram matrices are averaged: add them up": (
+                squares.mean()
+            ),
+            "this is the norm of the Gram matrices' difference, not its square": (
+                squares.sum().sqrt()
+            ),
+            "the Gram matrix is not divided by C * H * W: `gram_matrix` above does it": (
+                (found * size - wanted).square().sum()
+            ),
+            "the Gram matrix is divided by C * H * W twice: `gram_matrix` does it already": (
+                (found / size - wanted).square().sum()
+            ),
+            "these are absolute differences: square them": (found - wanted).abs().sum(),
         },
     )
 
 
-def by_order(weights: dict, sums: dict) -> Tensor:
-    """Return the weighted sum of layers that are paired with the wrong weights."""
-    return sum(w * s for w, s in zip(weights.values(), sums.values(), strict=True))
+def three_layers(generator) -> tuple[dict, dict, dict]:
+    """Return features, content features and Gram matrices of x, y and z, in two orders."""
+    sizes = {"x": (3, 5), "y": (4, 2), "z": (2, 7)}
+    features = {name: maps(generator, 1, 4, size) for name, size in sizes.items()}
+    target = {name: maps(generator, 1, 4, sizes[name]) for name in reversed(sizes)}
+    return features, target, {name: symmetric(generator, 4) for name in reversed(sizes)}
+
+
+def only(name: str, dicts: tuple) -> list[dict]:
+    """Return the dicts with one layer left."""
+    return [{name: tensors[name]} for tensors in dicts]
+
+
+LAYER_WEIGHTS = {"y": 5.0, "x": 0.5, "z": 0.05}
+
+
+def require_weighted_layers(student, kind: str, number: int) -> None:
+    """Compare three layers together with the weighted sum of each alone, by the student's code."""
+    inputs = three_layers(student.generator(number))
+    one = {n: loss(student, *only(n, inputs), **{kind: {n: 1.0}}) for n in LAYER_WEIGHTS}
+    right = sum(LAYER_WEIGHTS[name] * one[name] for name in one)
+    in_order = zip(LAYER_WEIGHTS.values(), (one[name] for name in "xyz"), strict=True)
+    require(
+        loss(student, *inputs, **{kind: LAYER_WEIGHTS}),
+        right,
+        f"with three {kind} layers the loss is not the sum of each layer's weight times its own "
+        "term: look up features, target and weight by the layer's name",
+        mistakes={
+            "weights and layers are paired by their order in the dict: look the weight up by the "
+            "layer's name": sum(weight * term for weight, term in in_order),
+            f"the weights are not used: multiply each layer's term by `weights['{kind}'][layer]`": (
+                sum(one.values())
+            ),
+            f"only the last {kind} layer counts: add them all": LAYER_WEIGHTS["z"] * one["z"],
+            f"only the first {kind} layer counts: is the `return` inside the loop?": (
+                LAYER_WEIGHTS["y"] * one["y"]
+            ),
+            "the sum over the layers is divided by their number: add them up": right / 3,
+            "the weights are squared with the differences: multiply afterwards": sum(
+                LAYER_WEIGHTS[name] ** 2 * one[name] for name in one
+            ),
+        },
+    )
 
 
 @points(2, exercise="perceptual_loss")
 def test_each_content_layer_its_weight(student):
     """Each content layer has its own weight, whatever the order of the dicts."""
-    generator = student.generator(3)
-    names, shapes = ("x", "y", "z"), ((4, (3, 5)), (6, (4, 2)), (5, (2, 7)))
-    features, target = (
-        {name: maps(generator, 1, *shape) for name, shape in zip(names, shapes, strict=True)}
-        for _ in range(2)
-    )
-    target = {name: target[name] for name in reversed(names)}
-    weights = {"y": 5.0, "x": 0.5, "z": 0.05}
-    value = loss(student, features, target, {}, content=weights)
-    sums = {n: (features[n] - target[n]).double().square().sum() for n in names}
-    require(
-        value,
-        sum(weights[n] * sums[n] for n in names),
-        "with three content layers the loss is not the sum of each layer's weight times its "
-        "squared difference: look up features, target and weight by the layer's name",
-        mistakes={
-            "weights and layers are paired by their order in the dict: look the weight up by the "
-            "layer's name": sum(
-                w * s for w, s in zip(weights.values(), sums.values(), strict=True)
-            ),
-            "only one content layer counts: add them all": weights["y"] * sums["y"],
-            "the sum over the layers is divided by their number: add them up": sum(
-                weights[n] * sums[n] for n in names
-            )
-            / 3,
-        },
-    )
+    require_weighted_layers(student, "content", 3)
 
 
 @points(2, exercise="perceptual_loss")
 def test_each_style_layer_its_weight(student):
     """Each style layer has its own weight, whatever the order of the dicts."""
-    generator = student.generator(4)
-    names, shapes = ("x", "y", "z"), ((4, (3, 5)), (4, (4, 2)), (4, (2, 7)))
-    features = {n: maps(generator, 1, *shape) for n, shape in zip(names, shapes, strict=True)}
-    target = {n: symmetric(generator, 4) for n in reversed(names)}
-    weights = {"y": 5.0, "x": 0.5, "z": 0.05}
-    value = loss(student, features, {}, target, style=weights)
-    sums = {n: (grams(features[n]) - target[n].double()).square().sum() for n in names}
-    require(
-        value,
-        sum(weights[n] * sums[n] for n in names),
-        "with three style layers the loss is not the sum of each layer's weight times its squared "
-        "difference: look up features, Gram matrix and weight by the layer's name",
-        mistakes={
-            "weights and layers are paired by their order in the dict: look the weight up by the "
-            "layer's name": sum(
-                w * s for w, s in zip(weights.values(), sums.values(), strict=True)
-            ),
-            "only one style layer counts: add them all": weights["z"] * sums["z"],
-            "the sum over the layers is divided by their number: add them up": sum(
-                weights[n] * sums[n] for n in names
-            )
-            / 3,
-        },
-    )
+    require_weighted_layers(student, "style", 4)
 
 
 @points(2, exercise="perceptual_loss")
 def test_a_layer_may_be_both(student):
     """A layer that stands for content and for style has two weights, and both terms count."""
-    generator = student.generator(5)
-    features, target = (maps(generator, 1, 4, (3, 5)) for _ in range(2))
-    gram = symmetric(generator, 4)
-    value = loss(
-        student, {"a": features}, {"a": target}, {"a": gram}, content={"a": 0.02}, style={"a": 0.9}
-    )
-    content = (features - target).double().square().sum()
-    style = (grams(features) - gram.double()).square().sum()
+    inputs = three_layers(student.generator(5))
+    content, style = (loss(student, *inputs, **{k: {"x": 1.0}}) for k in ("content", "style"))
     require(
-        value,
+        loss(student, *inputs, content={"x": 0.02}, style={"x": 0.9}),
         0.02 * content + 0.9 * style,
         "with one layer that is both, the loss is not the weighted content term plus the weighted "
         "style term",
@@ -188,48 +178,42 @@ def test_a_layer_may_be_both(student):
             "the two weights are exchanged": 0.9 * content + 0.02 * style,
             "the style term takes the layer's content weight": 0.02 * (content + style),
             "the content term takes the layer's style weight": 0.9 * (content + style),
-            "only the style term is left: is the first one overwritten?": 0.9 * style,
-            "only the content term is left": 0.02 * content,
+            "the content term is lost when there is a style term: add the two": 0.9 * style,
+            "the style term is lost when there is a content term: add the two": 0.02 * content,
+            "the mean of the two terms is returned: add them": 0.01 * content + 0.45 * style,
         },
     )
 
 
-def batch(generator):
-    """Return arguments for three images: features, content features, Gram matrices, weights."""
-    features, target = ({"a": maps(generator, 3, 4, (3, 5))} for _ in range(2))
-    gram = {"a": symmetric(generator, 4)}
-    return features, target, gram, {"content": {"a": 0.3}, "style": {"a": 2.0}}
+def batch(generator) -> tuple[dict, dict, dict]:
+    """Return features and content features of three unlike images, and Gram matrices, float64."""
+    strengths = torch.tensor([1.0, 3.0, 2.0]).view(3, 1, 1, 1)
+    features, target = (strengths * maps(generator, 3, 4, (3, 5)).double() for _ in range(2))
+    return {"a": features}, {"a": target}, {"a": symmetric(generator, 4).double()}
 
 
 @points(2, exercise="perceptual_loss")
 def test_several_images(student):
     """The loss of several images is the mean of the losses that each has alone."""
-    features, target, gram, weights = batch(student.generator(6))
-    # Both parts apart, so that one that misses its weight says so elsewhere.
-    content = loss(student, features, target, gram, content=weights["content"])
-    style = loss(student, features, target, gram, style=weights["style"])
-    each = {
-        kind: [
-            loss(student, *alone(n, features, target), gram, **{kind: weights[kind]})
-            for n in range(3)
+    features, target, gram = batch(student.generator(6))
+    mean_gram = (grams(features["a"]).mean(0) - gram["a"][0]).square().sum()
+    for kind in ("content", "style"):
+        each = [
+            loss(student, *alone(n, features, target), gram, **{kind: {"a": 1.0}}) for n in range(3)
         ]
-        for kind in ("content", "style")
-    }
-    f = features["a"].double()
-    mixed = (grams(f).mean(0) - gram["a"][0].double()).square().sum() * weights["style"]["a"]
-    for name, value in (("content", content), ("style", style)):
-        total = sum(each[name])
         require(
-            value,
-            total / 3,
-            f"the {name} term of three images is not the mean of what each gets alone",
+            loss(student, features, target, gram, **{kind: {"a": 1.0}}),
+            sum(each) / 3,
+            f"the {kind} term of three images is not the mean of what each gets alone",
             mistakes={
-                f"the {name} term of three images is three times too large: the loss is the mean "
-                "over the images, so that a batch of any size gives the same step": total,
+                f"the {kind} term of three images is three times too large: take the mean over "
+                "the images, so that a batch of any size gives the same step": sum(each),
+                f"the {kind} term of three images is three times too small: it is divided by N "
+                "twice": sum(each) / 9,
                 "the Gram matrices of the images are averaged before they are compared: compare "
-                "each image's own": mixed,
-                f"only the first image counts in the {name} term": each[name][0],
-                f"only the first image counts in the {name} term, a third of it": each[name][0] / 3,
+                "each image's own": mean_gram,
+                f"only the first image counts in the {kind} term": each[0],
+                f"only the first image counts in the {kind} term, a third of it": each[0] / 3,
             },
         )
 
@@ -242,63 +226,50 @@ def alone(n: int, *dicts: dict) -> list[dict]:
 @points(1, exercise="perceptual_loss")
 def test_layers_without_a_weight(student):
     """Only layers with a weight count; the other dicts may hold more."""
-    generator = student.generator(7)
-    features, target = (
-        {name: maps(generator, 1, 4, (3, 5)) for name in ("a", "b", "c")} for _ in range(2)
-    )
-    gram = {name: symmetric(generator, 4) for name in ("a", "b", "c")}
-    weights = {"content": {"b": 0.3}, "style": {"c": 2.0}}
-    value = loss(student, features, target, gram, **weights)
-    content = 0.3 * (features["b"] - target["b"]).double().square().sum()
-    style = 2 * (grams(features["c"]) - gram["c"].double()).square().sum()
-    parts = [loss(student, features, target, gram, **{k: w}) for k, w in weights.items()]
-    require(
-        value,
-        content + style if not close(sum(parts), value) else value,
-        "layers that have no weight count, too: loop over `weights['content']` and "
-        "`weights['style']`",
-    )
+    inputs = three_layers(student.generator(7))
+    weights = {"content": {"x": 0.3}, "style": {"z": 2.0}}
+    # Where one term is lost, another check says so: each is asked for alone.
+    for kind, chosen in weights.items():
+        (name,) = chosen
+        require(
+            loss(student, *inputs, **{kind: chosen}),
+            loss(student, *only(name, inputs), **{kind: chosen}),
+            "layers that have no weight count, too: loop over `weights['content']` and over "
+            "`weights['style']`",
+        )
 
 
 @points(2, exercise="perceptual_loss")
 def test_gradient(student):
     """The gradient reaches the features, through both terms."""
-    features, target, gram, weights = batch(student.generator(8))
-    call = student.call("perceptual_loss", features, target, gram, weights, gradients=(0,))
-    value = tensor_of(call.value, (), "the loss")
-    leaf = features["a"].double().requires_grad_()
-    expected = reference.perceptual_loss({"a": leaf}, target, gram, weights)
-    (both,) = torch.autograd.grad(expected, leaf)
-    (found,) = call.gradients
-    assert found.any(), (
-        "no gradient reaches the features, so nothing could be trained: look for `.item()`, "
-        "`.detach()`, `no_grad()` or NumPy"
-    )
-    ratio = float(value / expected.detach())  # a wrong constant is said elsewhere
-    content = 2 * weights["content"]["a"] * (features["a"] - target["a"]).double() / 3
-    require(
-        found.double() / ratio,
-        both,
-        "the gradient of the loss by the features is not that of the formula",
-        same=lambda a, b: close(a, b, 1e-2),
-        mistakes={
-            "the gradient comes through the content term only: the Gram matrix is detached": content
-            / ratio,
-            "the gradient comes through the style term only: the difference of the content "
-            "features is detached": (both - content) / ratio,
-        },
-    )
+    generator = student.generator(8)
+    features, target, gram = batch(generator)
+    direction = torch.randn(features["a"].shape, generator=generator).double()
+    for kind in ("content", "style"):
+        weights = {"content": {}, "style": {}, kind: {"a": 1.0}}
+        call = student.call("perceptual_loss", features, target, gram, weights, gradients=(0,))
+        tensor_of(call.value, (), "the loss")
+        slope = float((call.gradients[0] * direction).sum())
+        ahead, behind = (
+            loss(student, {"a": features["a"] + h * direction}, target, gram, **weights)
+            for h in (1e-3, -1e-3)
+        )
+        assert abs((ahead - behind) / 2e-3 - slope) < 1e-2 * abs(ahead - behind) / 2e-3, (
+            f"the {kind} term's gradient by the features is not its slope"
+            if slope
+            else f"no gradient of the {kind} term reaches the features, so nothing can be trained "
+            "by it: look for `.item()`, `.detach()`, `no_grad()` or NumPy"
+        )
 
 
 @points(1, exercise="perceptual_loss")
 def test_targets_get_no_gradient(student):
     """No gradient flows into the targets (witnessed by the worker)."""
-    features, target, gram, weights = batch(student.generator(9))
-    call = student.call("perceptual_loss", features, target, gram, weights, gradients=(0, 1, 2))
-    tensor_of(call.value, (), "the loss")
-    towards, *targets = call.gradients
-    assert towards.any(), "no gradient reaches the features, so this cannot be looked at"
-    assert not any(gradient.any() for gradient in targets), (
+    inputs = batch(student.generator(9))
+    weights = {"content": {"a": 1.0}, "style": {"a": 1.0}}
+    call = student.call("perceptual_loss", *inputs, weights, gradients=(0, 1, 2))
+    assert tensor_of(call.value, (), "the loss") > 0, "the loss of unequal features is not above 0"
+    assert not any(gradient.any() for gradient in call.gradients[1:]), (
         "a gradient flows into `content_features` or `style_grams`: they are what to steer towards "
         "and must not move. `.detach()` them"
     )
@@ -307,9 +278,10 @@ def test_targets_get_no_gradient(student):
 @points(1, exercise="perceptual_loss")
 def test_dicts_unchanged(student):
     """Features and targets keep their values (witnessed by the worker)."""
-    features, target, gram, weights = batch(student.generator(10))
-    call = student.call("perceptual_loss", features, target, gram, weights)
-    assert tensor_of(call.value, (), "the loss") > 0, "the loss of unequal features is 0"
+    inputs = batch(student.generator(10))
+    weights = {"content": {"a": 1.0}, "style": {"a": 1.0}}
+    call = student.call("perceptual_loss", *inputs, weights)
+    assert tensor_of(call.value, (), "the loss") > 0, "the loss of unequal features is not above 0"
     assert call.inputs_unchanged, "a tensor in one of the dicts is changed in place: work on copies"
 
 
@@ -413,7 +385,7 @@ def test_each_channel_by_itself(student):
             "mean and variance are taken over the channels, too: that is layer normalization. "
             "Leave out axis 1": over(x, (1, 2, 3)),
             "the mean is each channel's own, and the deviation that of all channels together": own
-            / x.double().std(),
+            / own.square().mean().sqrt(),
             "each place is normalized over its channels: the statistics are over rows and columns, "
             "axes 2 and 3": over(x, (1,)),
         },
@@ -423,17 +395,16 @@ def test_each_channel_by_itself(student):
 @points(2, exercise="instance_norm")
 def test_variance_divides_by_the_number_of_pixels(student):
     """The variance is the mean of the squares, divided by H * W and not by one less."""
-    x = 2 * noise(student.generator(14), 1, 1, *SMALL)  # a mean of 0, as every statistic's axes
-    expected = reference.instance_norm(x)
+    x = 1.0002 * noise(student.generator(14), 1, 1, *SMALL) + 0.01  # so that x is no answer
     require(
-        normalized(student, x) - normalized(student, x).mean(),
-        expected,
-        "the deviation of a small map is not the root of the mean square",
+        normalized(student, x),
+        reference.instance_norm(x),
+        "a small map of variance 1 does not keep its deviation",
         mistakes={
-            "the variance is divided by H * W - 1, PyTorch's default: `unbiased=False`": expected
-            * (5 / 6) ** 0.5
+            "the variance is divided by H * W - 1, PyTorch's default: `unbiased=False`": (
+                reference.instance_norm(x) * (5 / 6) ** 0.5
+            )
         },
-        same=lambda a, b: close(a, b) or not close(a, b, 0.2),  # else another check's business
     )
 
 
@@ -441,20 +412,18 @@ def test_variance_divides_by_the_number_of_pixels(student):
 def test_eps(student):
     """`eps` is added to the variance, under the root."""
     generator = student.generator(15)
-    x, eps = 0.3 * noise(generator, 1, 1, *WIDE), 0.4
+    x, eps = 0.3 * noise(generator, 1, 1, *WIDE), 0.2
     value = normalized(student, x, eps)
     unit = x.double()
     require(
         value,
         reference.instance_norm(x, eps),
-        "with eps = 0.4 and a variance of 0.09 the result is not the map over the root of 0.49",
+        "with eps = 0.2 and a variance of 0.09 the result is not the map over the root of 0.29",
         same=alike,
         mistakes={
             "`eps` is added to the standard deviation: add it to the variance, under the root": unit
             / (0.3 + eps),
-            "`eps` is not used: add it to the variance, under the root": unit / 0.3,
-            "the default stands in the code: use the `eps` that is passed in": unit
-            / (0.09 + 1e-5) ** 0.5,
+            "`eps` is not used: add the `eps` that is passed in to the variance": unit / 0.3,
             "the variance is raised to `eps` where it is smaller: add them": unit / eps**0.5,
         },
     )
@@ -468,7 +437,7 @@ def test_default_eps(student):
     value = normalized(student, x)
     factor = float(value.square().mean().sqrt() / x.double().square().mean().sqrt())
     inside, outside = 1 / (4e-6 + 1e-5) ** 0.5, 1 / (0.002 + 1e-5)
-    assert abs(factor / inside - 1) < 0.02 or abs(factor / outside - 1) < 0.02, (
+    assert abs(factor / inside - 1) < 5e-3 or abs(factor / outside - 1) < 5e-3, (
         "a map of variance 4e-6 is not divided by the root of 4e-6 + 1e-5: 1e-5 is the default"
     )
     flat = normalized(student, torch.full((1, 1, *SMALL), 0.5))
@@ -511,7 +480,7 @@ def noise_of(x: Tensor) -> Tensor:
 @points(1, exercise="instance_norm")
 def test_input_unchanged(student):
     """The caller's tensor keeps its values (witnessed by the worker)."""
-    x = noise(student.generator(18), 2, 3, *WIDE) * 2 + 1
+    x = noise(student.generator(18), 2, 3, *WIDE) * 2 + 10
     call = student.call("instance_norm", x)
     value = tensor_of(call.value, tuple(x.shape), "the result")
     assert not close(value, x, 0.2), "the result is still the input, so this cannot be looked at"
