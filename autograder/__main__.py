@@ -5,7 +5,12 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from autograder.rows import Row
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -38,6 +43,8 @@ def _parser() -> argparse.ArgumentParser:
     grade.add_argument("--workers", type=int, default=os.cpu_count() or 1, metavar="N")
     grade.add_argument("--json", type=Path, metavar="FILE", help="write one row a submission")
     grade.add_argument("--feedback", type=Path, metavar="FOLDER", help="write one page each")
+    grade.add_argument("--scheduler", metavar="ADDRESS", help="grade on this Dask cluster")
+    grade.add_argument("--anew", action="store_true", help="grade what was graded before, too")
     grade.add_argument("--seed", metavar="new|N", help="of the hidden inputs; default: the kept")
     grade.set_defaults(run=_grade)
 
@@ -47,6 +54,22 @@ def _parser() -> argparse.ArgumentParser:
     regrade.add_argument("lab")
     regrade.add_argument("--write", action="store_true", help="change it")
     regrade.set_defaults(run=_regrade)
+
+    report = commands.add_parser("report", help="write one page on how the class did")
+    report.add_argument("paths", nargs="+", type=Path, metavar="PATH")
+    report.add_argument("--output", type=Path, default=Path("report.html"), metavar="FILE")
+    report.add_argument("--workers", type=int, default=os.cpu_count() or 1, metavar="N")
+    report.set_defaults(run=_report)
+
+    export = commands.add_parser("export", help="write grades for Canvas or Moodle")
+    export.add_argument("paths", nargs="+", type=Path, metavar="PATH")
+    export.add_argument("--canvas", type=Path, metavar="FILE", help="write a gradebook")
+    export.add_argument("--roster", type=Path, metavar="CSV", help="a gradebook Canvas exported")
+    export.add_argument("--moodle", type=Path, metavar="FILE", help="write a grading worksheet")
+    export.add_argument("--worksheet", type=Path, metavar="CSV", help="as Moodle gave it")
+    export.add_argument("--lab", help="the lab that the worksheet is for")
+    export.add_argument("--workers", type=int, default=os.cpu_count() or 1, metavar="N")
+    export.set_defaults(run=_export)
 
     audit = commands.add_parser("audit", help="ask of every exercise whether its checks tell apart")
     audit.add_argument("labs", nargs="*")
@@ -75,22 +98,10 @@ def _pictures(options: argparse.Namespace) -> int:
 
 
 def _grade(options: argparse.Namespace) -> int:
-    from tqdm import tqdm
-
     from autograder import feedback
-    from autograder.grade import find_submissions, grade_all
-    from autograder.seeds import load_seeds
 
-    if missing := [str(p) for p in options.paths if not p.exists()]:
-        raise ValueError(f"expected notebooks, .py files or folders; {missing} do not exist")
-    count = len(find_submissions(options.paths))
-    if not count:
-        raise ValueError(f"no notebook and no .py file below {[str(p) for p in options.paths]}")
     rows = []
-    graded = grade_all(
-        options.paths, load_seeds(options.seed), workers=max(1, min(options.workers, count))
-    )
-    for row in tqdm(graded, total=count, desc="grading", unit="submission"):
+    for row in _rows(options, options.seed, options.scheduler, options.anew):
         rows.append(row)
         if options.feedback:
             feedback.write_page(row, options.feedback)
@@ -100,6 +111,56 @@ def _grade(options: argparse.Namespace) -> int:
     if options.json:
         feedback.write_json(rows, options.json)
         print(f"rows: {options.json}")
+    return 0
+
+
+def _rows(
+    options: argparse.Namespace, seed: str | None = None, scheduler: str = "", anew: bool = False
+) -> Iterator[Row]:
+    """Yield one row for each submission below the paths, with a bar; what is kept costs nothing."""
+    from tqdm import tqdm
+
+    from autograder.cache import Cache
+    from autograder.collect import find_submissions
+    from autograder.grade import grade_all
+    from autograder.seeds import load_seeds
+
+    if missing := [str(p) for p in options.paths if not p.exists()]:
+        raise ValueError(f"expected notebooks, .py files or folders; {missing} do not exist")
+    count = len(find_submissions(options.paths))
+    if not count:
+        raise ValueError(f"no notebook and no .py file below {[str(p) for p in options.paths]}")
+    seeds, cache = load_seeds(seed), None if anew else Cache()
+    if scheduler:
+        from autograder.cluster import grade_on_cluster
+
+        graded = grade_on_cluster(scheduler, options.paths, seeds, cache=cache)
+    else:
+        workers = max(1, min(options.workers, count))
+        graded = grade_all(options.paths, seeds, workers=workers, cache=cache)
+    yield from tqdm(graded, total=count, desc="grading", unit="submission")
+
+
+def _report(options: argparse.Namespace) -> int:
+    from autograder.report import write_report
+
+    print(f"report: {write_report(_rows(options), options.output)}")
+    return 0
+
+
+def _export(options: argparse.Namespace) -> int:
+    from autograder import exports
+
+    if not (options.canvas or options.moodle):
+        raise ValueError("expected --canvas FILE, or --moodle FILE with --worksheet and --lab")
+    if options.moodle and not (options.worksheet and options.lab):
+        raise ValueError("--moodle also needs --worksheet, as Moodle gave it, and --lab")
+    rows = list(_rows(options))
+    if options.canvas:
+        print(exports.write_csv(exports.canvas(rows, options.roster), options.canvas))
+    if options.moodle:
+        lines = exports.moodle(rows, options.lab, options.worksheet)
+        print(exports.write_csv(lines, options.moodle))
     return 0
 
 

@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from autograder.grade import Engine, ExerciseRow
+from autograder.grade import Engine
 from autograder.lab import ROOT, load_lab, read_source
+from autograder.rows import ExerciseRow
 from autograder.submission import Cell, Submission
 
 ANSWERS = ROOT / "tests" / "autograder" / "answers"

@@ -17,9 +17,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from autograder.answers import Answer, Verdict, grade_answer, judge, read_answers
-from autograder.grade import Engine, Row, grading_pool
+from autograder.grade import Engine, grading_pool
 from autograder.lab import ROOT, lab_names, load_lab
 from autograder.mutants import Mutant, known_survivors, mutants
+from autograder.rows import Row
 from autograder.sandbox import Limits, Sandbox
 from autograder.seeds import load_seeds
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup
 
-from autograder.grade import ExerciseRow, Row
+from autograder.rows import ExerciseRow, Row
 from autograder.sandbox import NOT_ISOLATED, printable
 from labkit.check import CheckResult
 
@@ -37,16 +37,17 @@ def is_answered(exercise: ExerciseRow) -> bool:
 
 def render_page(row: Row) -> str:
     """Return a submission's feedback as an HTML page of its own."""
-    return _render("feedback.html", row.isolation, row=row)
+    return render("feedback.html", row.isolation, row=row)
 
 
 def render_exercise(exercise: ExerciseRow, isolation: str) -> str:
     """Return one exercise's feedback as an HTML table, for a cell of nbgrader's pages."""
     note = "" if isolation != NOT_ISOLATED else "<p><strong>Not isolated.</strong></p>"
-    return _render("exercise.html", isolation, exercise=exercise) + note
+    return render("exercise.html", isolation, exercise=exercise) + note
 
 
-def _render(template: str, isolation: str, **values: object) -> str:
+def render(template: str, isolation: str = "", **values: object) -> str:
+    """Return one of our templates with these values, escaped."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True
     )
@@ -110,6 +111,18 @@ def table(rows: list[Row]) -> str:
     lines.append(f"{graded} graded, {len(rows) - graded} failed; isolation: {', '.join(isolation)}")
     if NOT_ISOLATED in isolation:
         lines.append("Install bubblewrap before you grade code that you do not trust.")
+    return "\n".join(lines)
+
+
+def comment(row: Row) -> str:
+    """Return a submission's feedback as plain text: points and first message of each exercise."""
+    if row.status == "failed":
+        return f"Not graded: {row.reason}"
+    lines = []
+    for exercise in row.exercises:
+        text = first_message(exercise)
+        points = f"{exercise.exercise}: {exercise.points:g} of {exercise.max_points:g}"
+        lines.append(f"{points}. {text[:1].upper() + text[1:]}" if text else points)
     return "\n".join(lines)
 
 

@@ -3,76 +3,49 @@
 from __future__ import annotations
 
 import multiprocessing
-import re
 import time
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
 
-from autograder.lab import LAB_NAME, Exercise, Lab, lab_names, load_lab
+from autograder.cache import Cache, name_of
+from autograder.collect import find_submissions, lab_of, submitted_twice
+from autograder.lab import Exercise, Lab, load_lab
+from autograder.rows import ExerciseRow, Row
 from autograder.sandbox import Limits, Sandbox, printable
 from autograder.student import Student
 from autograder.submission import (
     Cell,
+    Slice,
     Submission,
     UnreadableSubmission,
     read_submission,
     restore_locked,
     slice_for,
 )
-from labkit.check import CheckResult, run_checks
+from labkit.check import run_checks
 
 
-@dataclass(frozen=True)
-class ExerciseRow:
-    """The result of one exercise."""
-
-    exercise: str
-    points: float
-    max_points: float
-    error: str
-    checks: list[CheckResult]
-    helped_by: tuple[str, ...] = ()  # earlier exercises that a sound version stood in for
-
-
-@dataclass(frozen=True)
-class Row:
-    """The result of one submission, one row of the class table."""
-
-    submission: str
-    lab: str
-    status: str  # "graded" or "failed"
-    reason: str
-    points: float
-    max_points: float
-    seconds: float
-    isolation: str
-    seed: int
-    exercises: list[ExerciseRow] = field(default_factory=list)
-
-    def as_json(self) -> dict:
-        """Return the row as DESIGN.md gives it."""
-        row = asdict(self)
-        for exercise in row["exercises"]:
-            del exercise["helped_by"]
-            keys = ("check", "passed", "points", "message")
-            exercise["checks"] = [{k: check[k] for k in keys} for check in exercise["checks"]]
-        return row
+class NotKept(LookupError):
+    """A result that the cache does not hold, asked of an engine that can only look there."""
 
 
 @dataclass(frozen=True)
 class Engine:
-    """What grading one submission takes; small enough to send to another process."""
+    """What grading one submission takes; small enough to send to another process.
+
+    With `address=""` it gives what the cache holds, and raises NotKept for the rest.
+    """
 
     address: str
     limits: Limits
     isolation: str
     seeds: dict[str, int]
+    cache: Cache | None = None  # None grades everything anew
 
     def grade_file(self, path: Path, name: str = "") -> Row:
         """Return the row of one file; a file that cannot be read is a row that says why."""
@@ -114,12 +87,27 @@ class Engine:
     ) -> ExerciseRow:
         code = slice_for(exercise.name, cells)
         seed = self.seeds[lab.name]
+        name = self.name_of(exercise, lab, code, helped_by) if self.cache is not None else ""
+        if self.cache is not None and (kept := self.cache.load(name)):
+            return kept
+        if not self.address:
+            raise NotKept(exercise.name)
         with Student(self.address, self.limits, code, exercise.name, seed) as student:
             checks = run_checks(lab.checks, student, exercise.name)
             if student.broken:
                 raise student.broken
-            points = sum(c.points for c in checks if c.passed)
-        return ExerciseRow(exercise.name, points, exercise.points, student.error, checks, helped_by)
+            cut_short = student.cut_short
+        points = sum(c.points for c in checks if c.passed)
+        row = ExerciseRow(exercise.name, points, exercise.points, student.error, checks, helped_by)
+        if self.cache is not None and not cut_short:  # on a less busy machine it may be in time
+            self.cache.keep(name, row)
+        return row
+
+    def name_of(self, exercise: Exercise, lab: Lab, code: Slice, helped_by: tuple) -> str:
+        """Return the name under which a result is kept."""
+        limits, seed = asdict(self.limits), self.seeds[lab.name]
+        about = [exercise.name, exercise.points, helped_by, seed, limits, self.isolation]
+        return name_of(lab.checks, *about, code.cells, code.defined, code.error)
 
     def _with_help(
         self, exercise: Exercise, lab: Lab, cells: tuple[Cell, ...], alone: dict[str, ExerciseRow]
@@ -152,6 +140,7 @@ def grade_all(
     workers: int = 1,
     limits: Limits | None = None,
     isolate: bool = True,
+    cache: Cache | None = None,
 ) -> Iterator[Row]:
     """Yield one row a submission, in the order of `find_submissions`.
 
@@ -160,11 +149,12 @@ def grade_all(
         seeds: the secret seed of each lab's hidden inputs.
         workers: processes that compare and score.
         isolate: False grades in plain processes.
+        cache: where results are kept, and taken from; None grades everything.
     """
     files = find_submissions(paths)
     twice = submitted_twice(files)
     with Sandbox(limits, isolate=isolate) as sandbox:
-        engine = Engine(sandbox.address, sandbox.limits, sandbox.isolation, seeds)
+        engine = Engine(sandbox.address, sandbox.limits, sandbox.isolation, seeds, cache)
         sandbox.wait_until_warm()
         if workers == 1:
             yield from (_grade_one(engine, f, twice.get(f, "")) for f in files)
@@ -190,55 +180,3 @@ def _grade_one(engine: Engine, path: Path, twice: str) -> Row:
     if twice:
         return engine.failed(str(path), lab_of(Path(path.name)), twice)
     return engine.grade_file(path)
-
-
-# Which files are submissions, and of which lab
-
-
-def find_submissions(paths: Iterable[Path]) -> list[Path]:
-    """Return the files named, and for a folder every notebook and every .py without a notebook."""
-    found: list[Path] = []
-    for path in paths:
-        if path.is_dir():
-            notebooks = [p for p in sorted(path.rglob("*.ipynb")) if _is_visible(p, path)]
-            stems = {p.parent / p.stem for p in notebooks} | {p.parent for p in notebooks}
-            scripts = [p for p in sorted(path.rglob("*.py")) if _is_visible(p, path)]
-            found += sorted(notebooks + [p for p in scripts if p.with_suffix("") not in stems])
-        else:
-            found.append(path)
-    return list(dict.fromkeys(found))
-
-
-def _is_visible(path: Path, folder: Path) -> bool:
-    return not any(part.startswith((".", "__")) for part in path.relative_to(folder).parts)
-
-
-def submitted_twice(files: Iterable[Path]) -> dict[Path, str]:
-    """Return {file: reason} for files of one folder that are copies of one lab's notebook."""
-    copies = defaultdict(list)
-    for path in files:
-        match = re.fullmatch(rf"({LAB_NAME.pattern}?)( ?\(\d+\)|-[Cc]opy\d*)?", path.stem)
-        if match and match[1] in lab_names():
-            copies[path.parent, match[1]].append(path)
-    return {
-        path: f"two submissions of one student: {', '.join(p.name for p in paths)}; keep one"
-        for paths in copies.values()
-        if len(paths) > 1
-        for path in paths
-    }
-
-
-def lab_of(path: Path, stated: str = "") -> str:
-    """Return the lab a file answers: what it states, else its name's, else a folder's.
-
-    Raises: UnreadableSubmission naming the labs there are.
-    """
-    known = lab_names()
-    for place in (stated, path.stem, *reversed(path.absolute().parent.parts)):
-        for name in known:
-            if name in place:
-                return name
-    raise UnreadableSubmission(
-        f"cannot tell which lab {path.name} answers; expected its name or folder to hold one of "
-        f"{', '.join(known)}"
-    )

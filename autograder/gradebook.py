@@ -6,20 +6,18 @@ that copy. Nothing of a submission is executed here: the engine runs it in the s
 
 from __future__ import annotations
 
-import atexit
-import contextlib
-import functools
-from pathlib import Path
 from typing import Any
 
 import nbformat
 from nbconvert.exporters import NotebookExporter
 from nbgrader.preprocessors import NbGraderPreprocessor
 
+from autograder.cache import Cache
 from autograder.feedback import render_exercise
-from autograder.grade import Engine, ExerciseRow, Row
-from autograder.lab import ROOT, load_lab
-from autograder.sandbox import NOT_ISOLATED, Sandbox, why_not_isolated
+from autograder.grade import Engine
+from autograder.lab import load_lab, load_release
+from autograder.rows import ExerciseRow, Row
+from autograder.sandbox import NOT_ISOLATED, warm_sandbox, why_not_isolated
 from autograder.sanitize import grade_id, sanitize
 from autograder.seeds import load_seeds
 from autograder.submission import (
@@ -78,14 +76,6 @@ def read_notebook(file: Any) -> Any:
     raise UnreadableSubmission(reason)  # without nbformat's own errors: nbgrader prints them all
 
 
-def load_release(lab: str, notebook: str = "", root: Path = ROOT) -> Any:
-    """Return a released notebook; ValueError says how to make it."""
-    path = root / "notebooks" / lab / f"{notebook or lab}.ipynb"
-    if not path.exists():
-        raise ValueError(f"there is no release {path.name}; run `python -m autograder build {lab}`")
-    return nbformat.read(path, as_version=4)
-
-
 def grade_notebook(notebook: Any, lab: str, name: str) -> Row:
     """Return the engine's row for a sanitized notebook."""
     submission = submission_from_notebook(name, notebook)
@@ -93,18 +83,8 @@ def grade_notebook(notebook: Any, lab: str, name: str) -> Row:
 
 
 def _engine() -> Engine:
-    sandbox = _warm_sandbox()
-    return Engine(sandbox.address, sandbox.limits, sandbox.isolation, load_seeds())
-
-
-@functools.cache
-def _warm_sandbox() -> Sandbox:
-    """Return the one sandbox of this process; it stops when the process ends."""
-    stack = contextlib.ExitStack()
-    atexit.register(stack.close)
-    sandbox = stack.enter_context(Sandbox())
-    sandbox.wait_until_warm()
-    return sandbox
+    sandbox = warm_sandbox()
+    return Engine(sandbox.address, sandbox.limits, sandbox.isolation, load_seeds(), Cache())
 
 
 # One check cell

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.submission import Cell, slice_for
+from labkit.check import VISIBLE_CHECKS
 
 ROOT = Path(__file__).resolve().parent.parent
 HIDDEN_CHECKS = Path(__file__).parent / "checks"
@@ -95,10 +96,19 @@ def points_by_exercise(lab: str) -> dict[str, float]:
 
     Raises: ValueError for a check without @points, or two checks of one name.
     """
-    path = HIDDEN_CHECKS / f"{check_module(lab)}.py"
+    return _points_in("autograder.checks", HIDDEN_CHECKS / f"{check_module(lab)}.py")
+
+
+@functools.cache
+def visible_points(lab: str) -> dict[str, float]:
+    """Return {exercise: points}, the sums over the checks that students see."""
+    return _points_in("labkit.checks", VISIBLE_CHECKS / f"{check_module(lab)}.py")
+
+
+def _points_in(package: str, path: Path) -> dict[str, float]:
     if not path.exists():
         return {}
-    module = importlib.import_module(f"autograder.checks.{path.stem}")
+    module = importlib.import_module(f"{package}.{path.stem}")
     sums: dict[str, float] = {}
     for name in _check_names(path):
         function = getattr(module, name)
@@ -170,3 +180,13 @@ def _locked(cells: Iterable) -> Iterable[Cell]:
         info = grade_info(cell)
         if cell.cell_type == "code" and info.get("locked") and not info.get("grade"):
             yield Cell(f"cell {info['grade_id']}", info["grade_id"], cell.source)
+
+
+def load_release(lab: str, notebook: str = "", root: Path = ROOT) -> Any:
+    """Return a released notebook; ValueError says how to make it."""
+    path = root / "notebooks" / lab / f"{notebook or lab}.ipynb"
+    if not path.exists():
+        raise ValueError(f"there is no release {path.name}; run `python -m autograder build {lab}`")
+    import nbformat
+
+    return nbformat.read(path, as_version=4)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from autograder.lab import ROOT, load_lab
+from autograder.lab import ROOT, load_lab, load_release
 from autograder.submission import UnreadableSubmission
 
 
@@ -134,7 +134,7 @@ def _scores(student: str, path: Path, lab: str, record: Record) -> list[Score]:
     from autograder.sanitize import grade_id, sanitize
 
     with path.open(encoding="utf-8") as file:
-        notebook = sanitize(gradebook.read_notebook(file), gradebook.load_release(lab))
+        notebook = sanitize(gradebook.read_notebook(file), load_release(lab))
     row = gradebook.grade_notebook(notebook, lab, student)
     return [
         Score(

@@ -12,6 +12,7 @@ plain ones with resource limits, and `isolation` says so.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import functools
 import json
@@ -126,6 +127,16 @@ class Sandbox:
         if self._server.stdout.readline() != b"ready\n":
             status = self._server.wait()
             raise SandboxError(f"the worker could not start (exit status {status}); see above")
+
+
+@functools.cache
+def warm_sandbox(limits: Limits | None = None) -> Sandbox:
+    """Return the one sandbox of this process with these limits; it stops when the process ends."""
+    stack = contextlib.ExitStack()
+    atexit.register(stack.close)
+    sandbox = stack.enter_context(Sandbox(limits))
+    sandbox.wait_until_warm()
+    return sandbox
 
 
 ENVIRONMENT = {

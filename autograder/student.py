@@ -39,6 +39,11 @@ class Student:
         self.error = ""  # why the code could not be run at all
         self.broken: SandboxError | None = None  # no fault of the student's
 
+    @property
+    def cut_short(self) -> bool:
+        """Whether a process was ended by a limit or by itself: another time it may not be."""
+        return self._starts > 1 or bool(self._process and self._process.ended)
+
     def __enter__(self) -> Student:
         return self
 

@@ -26,8 +26,9 @@ import nbformat
 
 from autograder.build import instructor_notebook
 from autograder.course import load_course
-from autograder.grade import Engine, Row
+from autograder.grade import Engine
 from autograder.lab import ROOT, load_lab
+from autograder.rows import Row
 from autograder.sandbox import Process, Sandbox
 from autograder.seeds import load_seeds
 from autograder.submission import slice_for, submission_from_notebook

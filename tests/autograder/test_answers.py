@@ -76,7 +76,7 @@ def test_a_misspelt_exercise_or_setting_is_an_error(tmp_path):
 
 def row_of(**failed):
     """Return a row of three checks, of which some failed with these messages."""
-    from autograder.grade import ExerciseRow
+    from autograder.rows import ExerciseRow
     from labkit.check import CheckResult
 
     names = ("shape", "value", "sign")

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from autograder import feedback
-from autograder.grade import ExerciseRow, Row
+from autograder.rows import ExerciseRow, Row
 from labkit.check import CheckResult
 
 EVIL = '<script>alert(1)</script> `<img src=x onerror=alert(2)>` & "q"'

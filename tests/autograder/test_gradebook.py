@@ -18,7 +18,8 @@ from nbgrader.nbgraderformat import MetadataValidator
 from nbgrader.utils import determine_grade
 
 from autograder import gradebook
-from autograder.grade import ExerciseRow, Row
+from autograder.lab import load_release
+from autograder.rows import ExerciseRow, Row
 from autograder.sanitize import grade_id, sanitize
 from autograder.submission import UnreadableSubmission
 
@@ -361,4 +362,4 @@ def test_a_file_that_is_no_notebook_says_what_was_expected(content: bytes) -> No
 
 def test_a_missing_release_says_how_to_make_it(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"run `python -m autograder build 06-saliency`"):
-        gradebook.load_release(LAB, root=tmp_path)
+        load_release(LAB, root=tmp_path)

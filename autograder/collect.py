@@ -1,0 +1,60 @@
+"""Which files are submissions, and of which lab."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import Path
+
+from autograder.lab import LAB_NAME, lab_names
+from autograder.submission import UnreadableSubmission
+
+
+def find_submissions(paths: Iterable[Path]) -> list[Path]:
+    """Return the files named, and for a folder every notebook and every .py without a notebook."""
+    found: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            notebooks = [p for p in sorted(path.rglob("*.ipynb")) if _is_visible(p, path)]
+            stems = {p.parent / p.stem for p in notebooks} | {p.parent for p in notebooks}
+            scripts = [p for p in sorted(path.rglob("*.py")) if _is_visible(p, path)]
+            found += sorted(notebooks + [p for p in scripts if p.with_suffix("") not in stems])
+        else:
+            found.append(path)
+    return list(dict.fromkeys(found))
+
+
+def _is_visible(path: Path, folder: Path) -> bool:
+    return not any(part.startswith((".", "__")) for part in path.relative_to(folder).parts)
+
+
+def submitted_twice(files: Iterable[Path]) -> dict[Path, str]:
+    """Return {file: reason} for files of one folder that are copies of one lab's notebook."""
+    copies = defaultdict(list)
+    for path in files:
+        match = re.fullmatch(rf"({LAB_NAME.pattern}?)( ?\(\d+\)|-[Cc]opy\d*)?", path.stem)
+        if match and match[1] in lab_names():
+            copies[path.parent, match[1]].append(path)
+    return {
+        path: f"two submissions of one student: {', '.join(p.name for p in paths)}; keep one"
+        for paths in copies.values()
+        if len(paths) > 1
+        for path in paths
+    }
+
+
+def lab_of(path: Path, stated: str = "") -> str:
+    """Return the lab a file answers: what it states, else its name's, else a folder's.
+
+    Raises: UnreadableSubmission naming the labs there are.
+    """
+    known = lab_names()
+    for place in (stated, path.stem, *reversed(path.absolute().parent.parts)):
+        for name in known:
+            if name in place:
+                return name
+    raise UnreadableSubmission(
+        f"cannot tell which lab {path.name} answers; expected its name or folder to hold one of "
+        f"{', '.join(known)}"
+    )

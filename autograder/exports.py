@@ -1,0 +1,141 @@
+"""Grades in the forms that learning platforms import: Canvas and Moodle CSV.
+
+nbgrader's own gradebook and `nbgrader export` hold the same points. Cells that a spreadsheet would
+take for a formula are written as text.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from autograder.feedback import comment
+from autograder.rows import Row
+
+# Canvas: one column an assignment, "Points Possible" in the second line, IDs as Canvas exported.
+CANVAS = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")
+MOODLE = ("Identifier", "Full name", "Email address", "Status", "Grade", "Maximum Grade",
+          "Grade can be changed", "Last modified (submission)", "Last modified (grade)",
+          "Feedback comments")  # fmt: skip
+FORMULA = re.compile(r"^[=+\-@\t\r]")
+
+
+def student_of(row: Row) -> str:
+    """Return the student of a submission: the folder it lies in, below a lab's folder or not.
+
+    submitted/ada/06-saliency/06-saliency.ipynb and ada/06-saliency.ipynb are both ada's.
+    """
+    parts = Path(row.submission).parts[:-1]
+    while parts and parts[-1] == row.lab:
+        parts = parts[:-1]
+    return parts[-1] if parts else Path(row.submission).stem
+
+
+def best_rows(rows: Iterable[Row]) -> dict[tuple[str, str], Row]:
+    """Return {(student, lab): row}; ValueError where a student has two submissions of one lab."""
+    found: dict[tuple[str, str], Row] = {}
+    for row in rows:
+        key = student_of(row), row.lab
+        if key in found:
+            raise ValueError(
+                f"two submissions of {key[0]} for {key[1] or 'no lab'}: {found[key].submission} "
+                f"and {row.submission}; keep one"
+            )
+        found[key] = row
+    return found
+
+
+def canvas(rows: Iterable[Row], roster: Path | None = None) -> list[list[str]]:
+    """Return the lines of a gradebook that Canvas imports, one column a lab.
+
+    Args:
+        roster: a gradebook that Canvas exported; its students keep their names and IDs, and are
+            found by SIS Login ID, SIS User ID or ID. Without it, the login is the student.
+    Raises: ValueError for a roster that is none, or a submission of nobody in it.
+    """
+    found = best_rows(row for row in rows if row.lab)
+    labs = sorted({lab for _, lab in found})
+    students = sorted({student for student, _ in found})
+    people = _roster(roster, students) if roster else {s: [s, "", "", s, ""] for s in students}
+    most = {row.lab: f"{row.max_points:g}" for row in found.values()}
+    possible = ["    Points Possible", "", "", "", "", *(most[lab] for lab in labs)]
+    lines = [[*CANVAS, *labs], possible]
+    for student, about in people.items():
+        points = [_points(found.get((student, lab))) for lab in labs]
+        lines.append([*map(_text, about), *points])
+    return lines
+
+
+def _roster(path: Path, students: Sequence[str]) -> dict[str, list[str]]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        lines = list(csv.reader(file))
+    if not lines or any(name not in lines[0] for name in CANVAS[:4]):
+        got = lines[0] if lines else "an empty file"
+        raise ValueError(f"{path.name}: expected the columns {CANVAS}, got {got}")
+    columns = [lines[0].index(name) if name in lines[0] else None for name in CANVAS]
+    people: dict[str, list[str]] = {}
+    for line in lines[1:]:
+        about = ["" if c is None or c >= len(line) else line[c] for c in columns]
+        _, number, user, login, _ = about
+        known = [student for student in students if student and student in (login, user, number)]
+        if known:
+            people[known[0]] = about
+    if lost := [student for student in students if student not in people]:
+        raise ValueError(
+            f"{path.name} has nobody whose SIS Login ID, SIS User ID or ID is one of {lost}"
+        )
+    return people
+
+
+def moodle(rows: Iterable[Row], lab: str, worksheet: Path) -> list[list[str]]:
+    """Return Moodle's grading worksheet of an assignment with grades and first messages filled in.
+
+    Args:
+        worksheet: as Moodle's "Download grading worksheet" gives it; lines are found by the
+            e-mail address, its part before the @, the identifier's number or the full name.
+    Raises: ValueError for a worksheet that is none, or a submission of nobody in it.
+    """
+    with worksheet.open(encoding="utf-8-sig", newline="") as file:
+        head, *lines = [line for line in csv.reader(file) if line] or [[]]
+    if missing := [name for name in ("Identifier", "Grade") if name not in head]:
+        raise ValueError(f"{worksheet.name}: expected the columns {MOODLE}; {missing} are missing")
+    found = {student: row for (student, name), row in best_rows(rows).items() if name == lab}
+    waiting = set(found)
+    for line in lines:
+        names = _moodle_names(dict(zip(head, line, strict=False)))
+        student = next((s for s in found if s.lower() in names), None)
+        if student is None:
+            continue
+        waiting.discard(student)
+        row = found[student]
+        line[head.index("Grade")] = _points(row)
+        if "Feedback comments" in head:
+            line[head.index("Feedback comments")] = _text(comment(row))
+    if waiting:
+        raise ValueError(f"{worksheet.name} has nobody called {sorted(waiting)}")
+    return [head, *lines]
+
+
+def _moodle_names(about: dict[str, str]) -> set[str]:
+    email = about.get("Email address", "")
+    number = re.sub(r"\D", "", about.get("Identifier", ""))
+    names = {email, email.partition("@")[0], number, about.get("Full name", "")}
+    return {name.lower() for name in names if name}
+
+
+def _points(row: Row | None) -> str:
+    return "" if row is None or row.status == "failed" else f"{row.points:g}"
+
+
+def _text(value: str) -> str:
+    return f"'{value}" if FORMULA.match(value) else value
+
+
+def write_csv(lines: Iterable[Sequence[str]], path: Path) -> Path:
+    """Write lines as CSV in UTF-8."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", encoding="utf-8", newline="", errors="backslashreplace") as file:
+        csv.writer(file).writerows(lines)
+    return path

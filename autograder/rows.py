@@ -1,0 +1,44 @@
+"""What grading gives: a row a submission, in it a row an exercise, in it the checks."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+
+from labkit.check import CheckResult
+
+
+@dataclass(frozen=True)
+class ExerciseRow:
+    """The result of one exercise."""
+
+    exercise: str
+    points: float
+    max_points: float
+    error: str
+    checks: list[CheckResult]
+    helped_by: tuple[str, ...] = ()  # earlier exercises that a sound version stood in for
+
+
+@dataclass(frozen=True)
+class Row:
+    """The result of one submission, one row of the class table."""
+
+    submission: str
+    lab: str
+    status: str  # "graded" or "failed"
+    reason: str
+    points: float
+    max_points: float
+    seconds: float
+    isolation: str
+    seed: int
+    exercises: list[ExerciseRow] = field(default_factory=list)
+
+    def as_json(self) -> dict:
+        """Return the row as DESIGN.md gives it."""
+        row = asdict(self)
+        for exercise in row["exercises"]:
+            del exercise["helped_by"]
+            keys = ("check", "passed", "points", "message")
+            exercise["checks"] = [{k: check[k] for k in keys} for check in exercise["checks"]]
+        return row

@@ -1,0 +1,113 @@
+"""Grades for Canvas and Moodle: every student in their line, and nobody's points with another."""
+
+import csv
+
+import pytest
+
+from autograder import exports
+from autograder.rows import ExerciseRow, Row
+from labkit.check import CheckResult
+
+LAB = "06-saliency"
+CANVAS_HEAD = "Student,ID,SIS User ID,SIS Login ID,Section,An old quiz (12)"
+MOODLE_HEAD = (
+    "Identifier,Full name,Email address,Status,Grade,Maximum Grade,Grade can be changed,"
+    "Last modified (submission),Last modified (grade),Feedback comments"
+)
+
+
+def row(student, points=30.0, lab=LAB, status="graded"):
+    check = CheckResult("shape", "Shape", "f", 40 - points, points == 40, "=1+1 is no shape")
+    exercises = [ExerciseRow("f", points, 40, "", [check])] if status == "graded" else []
+    path = f"submitted/{student}/{lab}/{lab}.ipynb"
+    return Row(path, lab, status, "no notebook", points, 40, 1, "bubblewrap", 1, exercises)
+
+
+@pytest.mark.parametrize(
+    ("path", "student"),
+    [
+        ("submitted/ada/06-saliency/06-saliency.ipynb", "ada"),
+        ("ada/06-saliency.ipynb", "ada"),
+        ("/tmp/class/ada/06-saliency/06-saliency.py", "ada"),
+        ("ada.ipynb", "ada"),
+    ],
+)
+def test_the_student_is_the_folder(path, student):
+    assert exports.student_of(Row(path, LAB, "graded", "", 1, 2, 1, "", 1)) == student
+
+
+def test_two_submissions_of_one_student_are_refused():
+    with pytest.raises(ValueError, match="two submissions of ada for 06-saliency"):
+        exports.canvas([row("ada"), row("ada")])
+
+
+def test_canvas_without_a_roster():
+    other = row("bob", 5, "05-occlusion")
+    lines = exports.canvas([row("bob", 40), row("ada", 12.5), other, row("cy", status="failed")])
+    assert lines[0][:5] == list(exports.CANVAS)
+    assert lines[0][5:] == ["05-occlusion", LAB]
+    assert lines[1] == ["    Points Possible", "", "", "", "", "40", "40"]
+    points = {line[3]: line[5:] for line in lines[2:]}
+    assert points == {"ada": ["", "12.5"], "bob": ["5", "40"], "cy": ["", ""]}
+
+
+def test_canvas_keeps_the_rosters_names_and_ids(tmp_path):
+    roster = tmp_path / "roster.csv"
+    roster.write_text(
+        f'\ufeff{CANVAS_HEAD}\n    Points Possible,,,,,12\n"Lovelace, Ada",7,s-07,ada,A,3\n'
+        '"Bob, B.",8,s-08,bob@uni.edu,A,4\n"Idle, I.",9,s-09,idle,B,\n',
+        encoding="utf-8",
+    )
+    lines = exports.canvas([row("ada", 12), row("s-08", 13)], roster)
+    assert lines[2] == ["Lovelace, Ada", "7", "s-07", "ada", "A", "12"]
+    assert lines[3] == ["Bob, B.", "8", "s-08", "bob@uni.edu", "A", "13"]
+    assert len(lines) == 4, "who submitted nothing keeps what Canvas has"
+    with pytest.raises(ValueError, match=r"roster.csv has nobody .* \['zoe'\]"):
+        exports.canvas([row("zoe")], roster)
+    roster.write_text("Name,Points\n")
+    with pytest.raises(ValueError, match=r"expected the columns .*Student"):
+        exports.canvas([row("ada")], roster)
+
+
+def test_a_name_is_never_a_formula():
+    assert exports.canvas([row("=1+1")])[2][0] == "'=1+1"
+
+
+@pytest.fixture
+def worksheet(tmp_path):
+    path = tmp_path / "grading.csv"
+    path.write_text(
+        f"{MOODLE_HEAD}\nParticipant 101,Ada L,ada@uni.edu,Submitted,,40.00,Yes,-,-,\n"
+        "Participant 102,Bob B,b.b@uni.edu,Submitted,,40.00,Yes,-,-,\n"
+        "Participant 103,Idle I,idle@uni.edu,No submission,,40.00,Yes,-,-,\n"
+    )
+    return path
+
+
+def test_moodles_worksheet_is_filled_in(worksheet):
+    head, *lines = exports.moodle(
+        [row("ada", 12.5), row("102", 40), row("x", 1, "05")], LAB, worksheet
+    )
+    grades = {line[0]: (line[4], line[9]) for line in lines}
+    assert head == MOODLE_HEAD.split(",")
+    assert grades["Participant 101"] == ("12.5", "f: 12.5 of 40. =1+1 is no shape")
+    assert grades["Participant 102"] == ("40", "f: 40 of 40")
+    assert grades["Participant 103"] == ("", "")
+
+
+def test_a_submission_that_cannot_be_graded_gets_no_grade_and_a_reason(worksheet):
+    _, ada, *_ = exports.moodle([row("ada", status="failed")], LAB, worksheet)
+    assert (ada[4], ada[9]) == ("", "Not graded: no notebook")
+
+
+def test_a_stranger_or_another_file_is_an_error(worksheet):
+    with pytest.raises(ValueError, match=r"has nobody called \['zoe'\]"):
+        exports.moodle([row("ada"), row("zoe")], LAB, worksheet)
+    worksheet.write_text("a,b\n1,2\n")
+    with pytest.raises(ValueError, match=r"\['Identifier', 'Grade'\] are missing"):
+        exports.moodle([row("ada")], LAB, worksheet)
+
+
+def test_csv_holds_what_was_given(tmp_path):
+    path = exports.write_csv([["a", 'b "c", d'], ["é", "1"]], tmp_path / "new" / "x.csv")
+    assert list(csv.reader(path.open(encoding="utf-8"))) == [["a", 'b "c", d'], ["é", "1"]]
