@@ -46,8 +46,15 @@ from autograder.references.lab_08_guided_backprop import (
     guided_backprop_by_hooks,
     sent_back,
 )
+from autograder.references.lab_09_class_visualization import (
+    ascent_direction,
+    gaussian_spot,
+    latent_directions,
+    nearest_to_grey,
+)
 from autograder.references.lab_10_adversarial_images import climb, fgsm
 from autograder.references.lab_11_feature_inversion import smoothest_match, total_variation
+from autograder.references.lab_12_deepdream import dream_gradient, dream_loss, octave_sizes
 from autograder.references.lab_13_texture_synthesis import (
     gram_matrix,
     layer_distances,
@@ -59,10 +66,14 @@ from autograder.references.lab_15_fast_style_transfer import (
 )
 
 __all__ = [
+    "ascent_direction",
     "climb",
+    "dream_gradient",
+    "dream_loss",
     "extract_features",
     "fgsm",
     "filter_response",
+    "gaussian_spot",
     "grabcut_seeds",
     "gram_matrix",
     "grayscale_slices",
@@ -70,6 +81,7 @@ __all__ = [
     "guided_backprop_by_hooks",
     "instance_norm",
     "intersection_over_union",
+    "latent_directions",
     "layer_distances",
     "logit_gradients",
     "loss_gradients",
@@ -77,10 +89,12 @@ __all__ = [
     "map_corners",
     "masked_distances",
     "nearest_neighbors",
+    "nearest_to_grey",
     "neighbour_shares",
     "normalize_filters",
     "occlude",
     "occlusion_logits",
+    "octave_sizes",
     "paste_on_map",
     "pca",
     "perceptual_loss",
