@@ -199,9 +199,9 @@ if ready(inversion_loss=losses["mid-grey"][0]):
         print(f"  {name:22}" + "".join(f"{float(value):13.3f}" for value in row))
 
 # %% [markdown]
-# Read the row *without colour*: how much a layer minds if all colour goes, beside what it minds if the
-# photo is another one. A picture that comes back with a smaller loss than that of
-# the colourless photo agrees with the features better than the photo itself without its colours.
+# Two rows are worth a second look. *Nearly the same* is the photo with noise that you would hardly
+# see; *without colour* is plain to see. The first layers mind the missing colour more, the deep ones
+# the noise: colour weighs little there.
 #
 # ## Exercise 3: the inversion
 #
@@ -296,19 +296,19 @@ trained = [inversions(model, photo) for photo in photos]
 # %% labkit={"opening": true}
 if ready(invert_features=trained[0][0]):
     rows = [torch.cat([photo, *back]) for photo, back in zip(photos, trained, strict=True)]
-    captions = [x for name in names[:2] for x in (name, *(f"from {d}" for d in depths))]
+    captions = [caption for name in names[:2] for caption in (name, *depths)]
     title = "What comes back from four depths"
     display(plotting.show_images(torch.cat(rows[:2]), captions, 5, title=title))
 
 # %%
 if ready(invert_features=trained[0][0]):
     for name, row in zip(names[2:], rows[2:], strict=True):
-        captions = [name, *(f"from {d}" for d in depths)]
-        display(plotting.show_images(row, captions, 5, title=f"The same for the {name}"))
+        display(plotting.show_images(row, [name, *depths], 5, title=f"The same for the {name}"))
 
 # %% [markdown]
-# Did the optimization fail further down, or do the features not mind? Compare the loss that each
-# picture reached with that of the photo *without its colours*, from the table above.
+# Did the search fail further down, or do the features not mind? Compare the loss that each picture
+# reached with two losses from the table above. Where it is below that of the photo *without its
+# colours*, the strange picture agrees with the features better than the photo in grey does.
 
 # %%
 if ready(invert_features=trained[0][0], inversion_loss=losses["mid-grey"][0]):
@@ -409,12 +409,10 @@ if ready(invert_features=trained[0][0]):
     captions = [f"{who}, {d}" for who in ("trained", "random weights") for d in depths]
     both = torch.cat([*trained[0], *untrained[0]])
     display(plotting.show_images(both, captions, 4, title="Trained against random weights"))
-    curves = {
-        name: table["trained"][:, k]
-        for k, name in ((1, "colour"), (2, "texture"), (3, "structure"))
-    }
-    title = "What is lost, by depth (0: as in the photo, 1: lost)"
-    display(plotting.show_curves(curves, "depth", "error", title=title))
+    lost = table["trained"] / table["another photo"]  # 1: no better than a photo it is not of
+    curves = {what: lost[:, k] for k, what in ((1, "colour"), (2, "texture"), (3, "structure"))}
+    title = "What is lost by depth: error, as a share of that of another photo"
+    display(plotting.show_curves(curves, "depth, first layer to last", "share", title=title))
 
 # %% [markdown]
 # **Explain what you saw.** In which order do colour, texture and structure go? For each, name the
@@ -454,8 +452,10 @@ if ready(invert_features=knob[0], total_variation=variations["photo"]):
     )
 
 # %% [markdown]
-# Too little, and grain that the features do not mind covers the picture: cheap for the loss, ugly to the eye.
-# Too much, and the features are no longer matched. The weight in between is chosen by eye.
+# Too little: grain that the features do not mind covers the picture. Too much: the picture fades to
+# grey and the features are no longer matched, although the little that is left of the edges still
+# runs the right way (that number does not ask how high an edge is). The weight in between is chosen
+# by eye: a taste, and no property of the network.
 #
 # ### Is your friend right?
 #
@@ -475,7 +475,7 @@ if ready(invert_features=new[0], inversion_loss=losses["mid-grey"][0]):
     print(f"painting: error in structure {errors(new[0], painting)[3]:.2f} and", end=" ")
     print(f"{errors(new[1], painting)[3]:.2f}, against the photo {errors(new[1], photo)[3]:.2f}")
     print(f"two seeds: losses {apart[0]:.3f} and {apart[1]:.3f}, correlation of detail {alike:.2f}")
-    captions = ["painting", *(f"from {d}" for d in depths[:2]), *(f"seed {s}" for s in (1, 2))]
+    captions = ["painting", *depths[:2], f"seed 1, {depths[3]}", f"seed 2, {depths[3]}"]
     shown = torch.cat([painting, *new, *seeds])
     display(plotting.show_images(shown, captions, 5, title="Never seen, and not unique"))
 

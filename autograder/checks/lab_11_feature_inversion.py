@@ -12,7 +12,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from autograder import reference
-from autograder.compare import close, require_answer, tensor_of
+from autograder.compare import require_answer, tensor_of
 from autograder.probes import random_images
 from autograder.worker.messages import shared_model
 from labkit.check import points
@@ -152,9 +152,10 @@ def test_sum(student):
     """The result is the sum over all pairs and channels, no mean."""
     rows, columns = picture(rows=slice(2, 3)), picture(columns=slice(2, 3))
     for image, count in ((rows, SIZE[1]), (columns, SIZE[0])):
-        value, pairs = variation(student, image), 2.0 * 3 * count
-        if near(value, pairs) or near(value**2, pairs):
-            return  # one of the directions may be missing, another check's matter
+        value, pairs = variation(student, image), 2.0 * 3
+        # A missing direction, a cut-off row and a root are other checks' matters.
+        if any(near(v, pairs * n) for v in (value, value**2) for n in (count, count - 1)):
+            return
     larger = torch.zeros(1, 3, 12, 10)
     larger[..., 2, 2] = 1
     small, large = variation(student, picture(pixels=[(2, 2)])), variation(student, larger)
@@ -215,7 +216,7 @@ def test_several_images(student):
     )
 
 
-def slope_agrees(call, value, at: Tensor, generator: Generator, step=0.02) -> bool:
+def slope_agrees(call, value, at: Tensor, generator: Generator, step=0.002) -> bool:
     """Return whether the gradient of `call` is the slope of the values, in three directions."""
     (gradient, *_) = call.gradients
     for _ in range(3):
@@ -341,10 +342,8 @@ def test_sums_above_and_below(student):
 @points(2, exercise="inversion_loss")
 def test_one_ratio(student):
     """It is one ratio for the whole tensor, and zeros in the target do no harm."""
-    target, features = torch.zeros(2, *SHAPE)
-    target[:, :2] = features[:, 1:3] = 1 / math.sqrt(12)  # channels 0 and 1, channels 1 and 2
-    features[:, 1, 0] *= 2  # 12 values of the target are 0, as after a ReLU
-    expected = float((features - target).square().sum())  # the target has length 1
+    target, features = torch.zeros(2, *SHAPE)  # of length 1, and their distance is 1
+    target[:, :2] = features[:, 1:3] = 1 / math.sqrt(12)  # half of both is 0, as after a ReLU
     try:
         value = loss(student, features, target)
     except AssertionError as error:
@@ -352,7 +351,7 @@ def test_one_ratio(student):
             f"{error}. After a ReLU many features are 0: divide one sum by one sum, not value by "
             "value"
         ) from error
-    assert near(value, expected) or near(value**2, expected), (
+    assert near(value, 1), (
         "with features that are zero in whole channels the loss is wrong: add up over all channels "
         "and places first, then divide once"
     )
@@ -371,7 +370,7 @@ def test_gradient_to_features(student):
         "the loss has no gradient with respect to the features, so the picture could not move: "
         "detach the target, not the features; no `.item()`, no `.data`"
     )
-    agrees = slope_agrees(call, lambda x: loss(student, x, target), features, generator, 0.01)
+    agrees = slope_agrees(call, lambda x: loss(student, x, target), features, generator)
     assert agrees, "the gradient is not the slope of the values: is a part of it detached?"
 
 
@@ -420,10 +419,15 @@ def mixing(generator: Generator) -> nn.Conv2d:
 
 
 def lossless(generator: Generator) -> nn.Sequential:
-    """Return a network whose layer 0.0 loses nothing; its output is another mixture."""
-    first, second = mixing(generator), mixing(generator)
-    network = nn.Sequential(nn.Sequential(first), nn.Sequential(second))
-    return network.requires_grad_(False).eval()
+    """Return a network whose layer 0.0 loses nothing, and is the output as well."""
+    return nn.Sequential(nn.Sequential(mixing(generator))).requires_grad_(False).eval()
+
+
+def reordering(order: tuple[int, int, int]) -> nn.Conv2d:
+    """Return a layer that puts the colours into another order, so that all stay in [0, 1]."""
+    layer = nn.Conv2d(3, 3, 1, bias=False)
+    layer.weight.data = torch.eye(3)[list(order)][:, :, None, None].clone()
+    return layer
 
 
 def lossy() -> nn.Sequential:
@@ -443,9 +447,15 @@ def inverted(student, model, target, size, steps, *, tv=0.0, seed=0, **options):
         "invert_features", model, options.pop("layer", LAYER), target, size, steps, tv, seed,
         **options,
     )  # fmt: skip
+    require_answer(call.value, target, "invert_features")
     shape = (1, 3, size, size) if isinstance(size, int) else (1, 3, *size)
     image = tensor_of(call.value, shape, "the picture")
     return call, image
+
+
+def plain(colour: tuple[float, float, float]) -> Tensor:
+    """Return a picture of one colour."""
+    return torch.tensor(colour).reshape(1, 3, 1, 1).expand(1, 3, *SIZE).clone()
 
 
 def distance(a: Tensor, b: Tensor) -> float:
@@ -473,14 +483,10 @@ def test_recovers(student):
     generator = student.generator(21)
     model, truth = lossless(generator), random_images(generator, 1, SIZE)
     target = features_of(model, truth)
-    _, image = inverted(student, model, target, SIZE, STEPS, layer=LAYER)
-    output = features_of(model, image, "1")
-    if close(output, target.double(), 0.2):
-        return  # it fits the network's output, another check's matter
-    _, start = inverted(student, model, target, SIZE, 1)
-    assert distance(image, start) > 0.02, (
-        f"after {STEPS} steps the picture is still nearly the start: are the steps far too small, "
-        "or is the picture returned that went in?"
+    _, image = inverted(student, model, target, SIZE, STEPS)
+    assert distance(image, torch.full_like(truth, 0.5)) > 0.08, (
+        f"after {STEPS} steps the picture is still nearly grey: are the steps far too small, or is "
+        "the start returned?"
     )
     assert distance(image, truth) < 0.06, (
         f"the features determine this picture, and {STEPS} steps without total variation do not "
@@ -492,12 +498,12 @@ def test_recovers(student):
 @points(2, exercise="invert_features")
 def test_layer(student):
     """It is the named layer whose features are matched, not the network's output."""
-    generator = student.generator(22)
-    model, truth = lossless(generator), random_images(generator, 1, SIZE)
-    target = features_of(model, truth)
+    first, second = reordering((2, 0, 1)), reordering((1, 0, 2))
+    model = nn.Sequential(nn.Sequential(first), second).requires_grad_(False).eval()
+    target = features_of(model, random_images(student.generator(22), 1, SIZE))
     _, image = inverted(student, model, target, SIZE, STEPS)
     gap, at_output = (distance(features_of(model, image, x), target) for x in (LAYER, "1"))
-    assert gap < at_output, (
+    assert gap < 1.4 * at_output, (
         "the network's *output* matches the target, not the layer that was asked for: take the "
         "features from `activations(model, image, layer)[layer]`"
     )
@@ -512,8 +518,6 @@ def test_total_variation_counts(student):
     length = float(target.square().sum())
     weight = 1 / length  # makes the known answer's strength 1
     _, image = inverted(student, model, target, SIZE, STEPS, tv=weight)
-    if close(features_of(model, image, "1"), target.double(), 0.5):
-        return  # the output is matched instead of the layer
     strengths = {
         "the picture is as rough as without total variation: does its term reach the loss, with "
         "the weight `tv_weight` and once only?": [0.0, weight],
@@ -544,22 +548,22 @@ def test_through_the_network(student):
     target = features_of(model, truth, layer)
     options = {"layer": layer, "tv": 1e-4, "shared": ("lite0",)}
     _, image = inverted(student, model, target, size, 60, **options)
-    found = features_of(model, image, layer)
-    share = float((found - target).square().sum() / target.square().sum())
-    assert share < 0.5, (
-        "after 60 steps in the embedded network the relative distance of the features is still "
-        "more than half: the steps are too small or too large for it. Adam with 0.03 works"
+    grey = torch.full_like(truth, 0.5)
+    left, start = (distance(features_of(model, x, layer), target) ** 2 for x in (image, grey))
+    assert left < 0.5 * start, (
+        "after 60 steps in the embedded network the loss is still more than half of a grey "
+        "picture's: the steps are too small or too large for it. Adam with 0.03 works"
     )
 
 
 @points(1, exercise="invert_features")
 def test_steps_count(student):
-    """More steps come nearer to the target."""
+    """`steps` decides how long the search goes on."""
     generator = student.generator(25)
     model, truth = lossless(generator), random_images(generator, 1, SIZE)
     target = features_of(model, truth)
-    few, many = (inverted(student, model, target, SIZE, steps)[1] for steps in (2, 60))
-    assert not torch.equal(few, many), "2 steps and 60 steps give the same picture: use `steps`"
+    few, many = (inverted(student, model, target, SIZE, steps)[1] for steps in (1, 60))
+    assert not torch.equal(few, many), "1 step and 60 steps give the same picture: use `steps`"
 
 
 @points(1, exercise="invert_features")
@@ -575,7 +579,7 @@ def test_forward_passes(student):
             f"steps={steps} called the network {len(seen)} times: once a step, {steps} in all"
         )
         moved = [not torch.equal(a, b) for a, b in itertools.pairwise(seen)]
-        assert sum(moved) >= steps // 2, (
+        assert sum(moved) >= 2, (  # no more: a good method may be there by then
             "the network sees the same picture again and again: the steps change another tensor "
             "than the one that goes through the network"
         )
@@ -584,11 +588,11 @@ def test_forward_passes(student):
 @points(1, exercise="invert_features")
 def test_values(student):
     """The picture lies in [0, 1]."""
-    generator = student.generator(27)
-    model = lossless(generator)
-    outside = 3 * random_images(generator, 1, SIZE) - 1  # features of no picture
+    model = lossless(student.generator(27))
+    outside = plain((2.0, -1.0, 2.0))  # no picture has its features
     _, image = inverted(student, model, features_of(model, outside), SIZE, 60)
-    assert image.std() > 0.05, "the picture does not follow the features"
+    moved = (image.mean((2, 3)) - 0.5) * (outside[..., 0, 0] - 0.5)
+    assert moved.min() > 0.02, "the picture does not follow the features"
     assert -1e-6 <= image.min() <= image.max() <= 1 + 1e-6, (
         "pixels leave [0, 1]: clamp the picture after each step"
     )
@@ -619,10 +623,12 @@ def test_another_seed(student):
 
 def witnessed(student, number: int):
     """Return what the worker saw of a short inversion that moved towards the target."""
-    generator = student.generator(number)
-    model, truth = lossless(generator), random_images(generator, 1, SIZE)
+    model, truth = lossless(student.generator(number)), plain((0.9, 0.2, 0.8))
     call, image = inverted(student, model, features_of(model, truth), SIZE, 40, seed=number)
-    assert image.std() > 0.02, "the picture is one grey: it does not follow the features"
+    grey = torch.full_like(truth, 0.5)
+    assert distance(image, truth) < 0.95 * distance(grey, truth), (
+        "the picture does not follow the features"
+    )
     return call
 
 
