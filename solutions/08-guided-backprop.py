@@ -164,7 +164,7 @@ if ready(GuidedReLU=tried):
     grid = torch.linspace(-3, 3, 61)
     x, g = grid.expand(61, 61).contiguous(), grid.flip(0)[:, None].expand(61, 61).contiguous()
     passed = [(0.5 + sent_back(rule, x, g) / 6).expand(3, 61, 61) for rule in RULES.values()]
-    title = "What is sent back, for x from -3 (left) to 3, g from -3 (bottom) to 3. Grey 0, white 3"
+    title = "Sent back, for x from -3 (left) to 3, g from -3 (bottom) to 3. Black -3, grey 0, white 3"
     display(plotting.show_images(passed, list(RULES), columns=3, title=title))
     noise = torch.randn(2, 100_000, generator=torch.Generator().manual_seed(0))
     shares = {r: float((sent_back(RULES[r], *noise) != 0).float().mean()) for r in RULES}
@@ -463,9 +463,9 @@ if ready(guided_backprop=tried):
         box, image = (slice(top, bottom), slice(left, right)), images[names.index(name)][None]
         maps = [by_rule(rule, model, image, layer, channel) for rule in RULES.values()]
         maps += [guided_backprop(network, image, layer, channel) for network in controls]
-        shares = [share_in(map_, box) for map_ in maps]
+        found = [share_in(map_, box) for map_ in maps]
         area = (bottom - top) * (right - left) / 224**2
-        on_face.append([*shares[:3], sum(shares[3:]) / len(controls), area])
+        on_face.append([*found[:3], sum(found[3:]) / len(controls), area])
         print("  {:27} {:6.2f} {:10.2f} {:7.2f} | {:14.2f} {:7.2f}".format(name, *on_face[-1]))
 
 # %% [markdown]
@@ -493,7 +493,8 @@ if ready(guided_backprop=tried):
 # ### The six that others forget
 #
 # Well-known libraries look for `nn.ReLU` when they do guided backpropagation, and leave every other
-# activation alone, without a word. Our network has ReLU6. What would you have got?
+# activation alone, without a word. Our network has ReLU6. What would you have got? (The cosine is what was
+# left of the step above: along the guided map the neuron rises by that share of the gradient's rise.)
 
 # %%
 relus = [m for m in model.modules() if type(m) is nn.ReLU]

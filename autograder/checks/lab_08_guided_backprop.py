@@ -67,6 +67,7 @@ def test_input_mask(student):
         sent_back(student, x, upstream),
         reference.sent_back(x, upstream),
         "what goes back does not depend on the input as it should: g where x > 0, else 0",
+        same=proportional,
         mistakes={
             "gradients pass where the input was negative, too: that is the deconvnet's rule. Keep "
             "x in `ctx`, and mask by x > 0": upstream,
@@ -85,6 +86,7 @@ def test_upstream_mask(student):
         reference.sent_back(x, upstream),
         "what goes back does not depend on the sign of the upstream gradient as it should: g where "
         "g > 0, else 0",
+        same=proportional,
         mistakes={
             "negative gradients go on: this is plain backpropagation. Mask by g > 0 as well": (
                 upstream
@@ -106,6 +108,7 @@ def test_both_masks(student):
         reference.sent_back(x, upstream),
         "something goes back where x and g are both negative: ask for x > 0 and g > 0, each by "
         "itself, not for the sign of their product or for one of the two",
+        same=proportional,
     )
 
 
@@ -217,6 +220,7 @@ def probe(
     channels: int = 1,
     places: tuple[int, int] = (1, 1),
     inhibiting: bool = False,
+    silent: bool = False,
     six: bool = False,
     high: bool = False,
     signed: bool = False,
@@ -229,11 +233,11 @@ def probe(
 
     Args:
         channels, places: of the map.
-        inhibiting: half of the weights between the two hidden layers are negative, and their
-            neurons active.
+        inhibiting: half of the hidden neurons get a negative gradient, all are active.
+        silent: half of the hidden neurons are not active.
         six: the hidden activations are ReLU6, all below their ceiling.
         high: half of the first hidden neurons are above 6.
-        signed: the first weights have both signs.
+        signed: red has negative weights, green and blue have positive ones.
         logits: a linear layer "logits" of so many classes reads the map.
     """
     act = nn.ReLU6 if six else nn.ReLU
@@ -245,10 +249,13 @@ def probe(
         layer.weight.data /= layer.weight[0].sum()
         layer.bias.data = 0.1 * torch.rand(len(layer.bias), generator=generator)
     if signed:
-        first.weight.data -= 1.1 * first.weight.data.mean()
+        first.weight.data[:, 0] *= -1
         first.bias.data += 0.5
+    if silent:
+        first.bias.data[::2] -= 5
     if inhibiting:
-        second.weight.data[:, ::2] *= -0.9
+        first.weight.data[::2, 1:] = first.weight.data[1::2, :1] = 0  # half see red alone
+        second.weight.data[:, ::2] *= -1
         last.weight.data[:, ::2] *= -0.5
         second.bias.data += 0.5
         last.bias.data += 0.5
@@ -267,7 +274,12 @@ def probe(
 
 def guided(student, model, image, layer="last.1", channel=0) -> Tensor:
     """Return the student's map as (1, 3, H, W); the batch axis is test_shape's matter."""
-    return map_of(student.guided_backprop(model, image, layer, channel), image)
+    result = map_of(student.guided_backprop(model, image, layer, channel), image)
+    assert result.any(), (
+        "the map is zero everywhere. Is it the activation itself that you differentiate? The rule "
+        "stops a negative one at the first ReLU"
+    )
+    return result
 
 
 def map_of(value, image: Tensor) -> Tensor:
@@ -292,11 +304,10 @@ def test_shape(student):
         raise AssertionError(
             f"the result has shape {tuple(value.shape)}: take the one image out of the batch, `[0]`"
         )
-    result = tensor_of(value, (3, *SIZE), "the result")
-    assert result.any(), "the map is zero everywhere"
+    tensor_of(value, (3, *SIZE), "the result")
 
 
-@points(2, exercise="guided_backprop")
+@points(1, exercise="guided_backprop")
 def test_gradient(student):
     """The map is a gradient with respect to the pixels."""
     generator = student.generator(24)
@@ -309,7 +320,6 @@ def test_gradient(student):
         "another one: differentiate the activation by the pixels, and return that",
         same=proportional,
         mistakes={
-            "the sign is turned around: differentiate the activation, not its negative": -expected,
             "the gradient is multiplied by the picture: return the gradient alone": (
                 expected * image
             ),
@@ -340,6 +350,23 @@ def test_rule(student):
                 "this is the plain gradient without its sign": plain.abs(),
             },
         )
+
+
+@points(2, exercise="guided_backprop")
+def test_silent_neurons(student):
+    """Nothing goes back through neurons that were not active."""
+    generator = student.generator(25)
+    model, image = probe(generator, silent=True), random_images(generator, 1, SIZE)
+    require(
+        guided(student, model, image),
+        expected_of(model, image),
+        "where some neurons are silent the map is another one",
+        same=proportional,
+        mistakes={
+            "gradients go through silent neurons, as in the deconvnet: the guided rule asks for "
+            "x > 0 as well": expected_of(model, image, rule="deconvnet")
+        },
+    )
 
 
 @points(2, exercise="guided_backprop")
@@ -406,24 +433,21 @@ def sum_over_places(model, image: Tensor) -> Tensor:
     return gradient.double()
 
 
-@points(2, exercise="guided_backprop")
+@points(1, exercise="guided_backprop")
 def test_channel(student):
     """The channel that is asked for is the one that answers."""
     generator = student.generator(16)
     model, image = probe(generator, channels=4), random_images(generator, 1, SIZE)
+    model.last[0].weight.data[2] *= 2  # the strongest
     maps = [expected_of(model, image, channel=c) for c in range(4)]
-    peaks = model.last(model.body(image))[0, :, 0, 0]
-    asked = int(peaks[1:].argmin()) + 1  # neither channel 0 nor the strongest
     require(
-        guided(student, model, image, channel=asked),
-        maps[asked],
+        guided(student, model, image, channel=1),
+        maps[1],
         "the map is not that of the channel that was asked for",
         same=proportional,
         mistakes={
             "the map is about channel 0, whatever `channel` is": maps[0],
-            "the map is about the strongest channel, whatever `channel` is": maps[
-                int(peaks.argmax())
-            ],
+            "the map is about the strongest channel, whatever `channel` is": maps[2],
             "the map is about all channels together": sum(maps),
         },
     )
@@ -483,6 +507,7 @@ def test_logits(student):
     """A layer of logits (1, K) has one activation a channel."""
     generator = student.generator(20)
     model = probe(generator, channels=3, logits=4)
+    model.logits.weight.data[3] *= 2  # the strongest
     image = random_images(generator, 1, SIZE)
     require(
         guided(student, model, image, "logits", 2),

@@ -80,7 +80,7 @@ class GuidedReLU(torch.autograd.Function):
         (x,) = ctx.saved_tensors
         return upstream * (x * upstream > 0)
 
-# %% Where one of the two is positive exercise="GuidedReLU" fails="input_mask upstream_mask zero_input upstream_unchanged" says="deconvnet"
+# %% Where one of the two is positive exercise="GuidedReLU" fails="input_mask upstream_mask zero_input" says="deconvnet"
 import torch
 
 
@@ -278,7 +278,7 @@ class GuidedReLU(torch.autograd.Function):
         (x,) = ctx.saved_tensors
         return upstream.clamp(min=0) * (x > 0)
 
-# %% The mask is turned around exercise="GuidedReLU" fails="input_mask upstream_mask both_masks zero_input size several_at_once any_shape upstream_unchanged" says="the mask is turned around"
+# %% The mask is turned around exercise="GuidedReLU" fails="input_mask upstream_mask both_masks zero_input size any_shape upstream_unchanged" says="the mask is turned around"
 import torch
 
 
@@ -293,7 +293,7 @@ class GuidedReLU(torch.autograd.Function):
         (x,) = ctx.saved_tensors
         return upstream.clamp(min=0) * (x < 0)
 
-# %% The gradient is shifted to start at 0 exercise="GuidedReLU" fails="upstream_mask" says="does not depend on the sign"
+# %% The gradient is shifted to start at 0 exercise="GuidedReLU" fails="upstream_mask both_masks" says="does not depend on the sign"
 import torch
 
 
@@ -512,6 +512,37 @@ def guided_backprop(model, image, layer, channel):
     features = activations(model, image, layer)[layer]
     (gradient,) = torch.autograd.grad(features[0, channel].max(), image)
     return gradient[0].abs()
+
+# %% Hooks with the deconvnet's rule exercise="guided_backprop" fails="silent_neurons" says="as in the deconvnet"
+import torch
+
+from labkit.hooks import activations, replace_activations
+
+
+class GuidedReLU(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return x.relu()
+
+    @staticmethod
+    def backward(ctx, upstream):
+        return upstream.relu() * (ctx.saved_tensors[0] > 0)
+
+
+def guided_backprop(model, image, layer, channel):
+    def deconvnet(module, passed, upstream):
+        below = passed[0] != 0 if isinstance(module, torch.nn.ReLU6) else True
+        return (upstream[0].clamp(min=0) * below,)
+
+    image = image.clone().requires_grad_()
+    kinds = (torch.nn.ReLU, torch.nn.ReLU6)
+    hooks = [m.register_full_backward_hook(deconvnet) for m in model.modules() if isinstance(m, kinds)]
+    features = activations(model, image, layer)[layer]
+    features[0, channel].max().backward()
+    for hook in hooks:
+        hook.remove()
+    return image.grad[0]
 
 # %% Only nn.ReLU is replaced exercise="guided_backprop" fails="rule_for_relu6 embedded_network" says="not nn.ReLU alone"
 import copy
@@ -749,7 +780,7 @@ def guided_backprop(model, image, layer, channel):
     (gradient,) = torch.autograd.grad(maps[len(maps) // 2], image)
     return gradient[0]
 
-# %% The activation of the largest size exercise="guided_backprop" fails="largest_place" says="not the one of the largest size"
+# %% The activation of the largest size exercise="guided_backprop" fails="largest_place embedded_network" says="not the one of the largest size"
 import torch
 
 from labkit.hooks import activations, replace_activations
@@ -846,7 +877,7 @@ def guided_backprop(model, image, layer, channel):
     (gradient,) = torch.autograd.grad(features.sum(), image)
     return gradient[0]
 
-# %% The network's output instead of the layer's exercise="guided_backprop" fails="largest_place channel layer scale embedded_network" says="all places"
+# %% The network's output instead of the layer's exercise="guided_backprop" fails="largest_place channel layer scale embedded_network" says="belongs to another place"
 import torch
 
 from labkit.hooks import activations, replace_activations
@@ -990,7 +1021,7 @@ def guided_backprop(model, image, layer, channel):
     (gradient,) = torch.autograd.grad(features[0, channel].max(), image)
     return gradient[0].clamp(min=0)
 
-# %% The gradient of the negative exercise="guided_backprop" fails="gradient rule rule_for_relu6 ceiling largest_place channel layer sign scale logits embedded_network image_unchanged model_restored" says="X"
+# %% The gradient of the negative exercise="guided_backprop" fails="gradient rule silent_neurons rule_for_relu6 ceiling largest_place channel layer sign scale logits embedded_network image_unchanged model_restored" says="the map is zero everywhere"
 import torch
 
 from labkit.hooks import activations, replace_activations
@@ -1014,7 +1045,7 @@ def guided_backprop(model, image, layer, channel):
     (gradient,) = torch.autograd.grad(-features[0, channel].max(), image)
     return gradient[0]
 
-# %% Gradient times picture exercise="guided_backprop" fails="gradient rule rule_for_relu6 ceiling largest_place channel layer sign scale logits embedded_network image_unchanged model_restored" says="multiplied by the picture"
+# %% Gradient times picture exercise="guided_backprop" fails="gradient rule silent_neurons rule_for_relu6 ceiling largest_place channel layer sign scale logits embedded_network image_unchanged model_restored" says="multiplied by the picture"
 import torch
 
 from labkit.hooks import activations, replace_activations
@@ -1062,7 +1093,7 @@ def guided_backprop(model, image, layer, channel):
     (gradient,) = torch.autograd.grad(features[0, channel].max(), image)
     return gradient[0] / gradient.abs().max().clamp(min=1e-12)
 
-# %% The logarithm of the activation exercise="guided_backprop" fails="scale" says="a multiple of the gradient"
+# %% Averaged over the pixels exercise="guided_backprop" fails="scale" says="a multiple of the gradient"
 import torch
 
 from labkit.hooks import activations, replace_activations
@@ -1083,8 +1114,8 @@ def guided_backprop(model, image, layer, channel):
     image = image.detach().clone().requires_grad_()
     with replace_activations(model, GuidedReLU.apply):
         features = activations(model, image, layer)[layer]
-    (gradient,) = torch.autograd.grad(features[0, channel].max().abs().log(), image)
-    return gradient[0]
+    (gradient,) = torch.autograd.grad(features[0, channel].max(), image)
+    return gradient[0] / image[0].numel()
 
 # %% Maps alone, no logits exercise="guided_backprop" fails="logits" says="IndexError"
 import torch
@@ -1128,7 +1159,7 @@ class GuidedReLU(torch.autograd.Function):
 
 
 def guided_backprop(model, image, layer, channel):
-    image.clamp_(0.02, 0.98)
+    image.mul_(255).div_(255)
     image = image.detach().clone().requires_grad_()
     with replace_activations(model, GuidedReLU.apply):
         features = activations(model, image, layer)[layer]
@@ -1163,7 +1194,7 @@ def guided_backprop(model, image, layer, channel):
     (gradient,) = torch.autograd.grad(features[0, channel].max(), image)
     return gradient[0]
 
-# %% The photos' size stands in the code exercise="guided_backprop" fails="all" says="X"
+# %% The photos' size stands in the code exercise="guided_backprop" fails="all" says="and has (3, 224, 224)"
 import torch
 
 from labkit.hooks import activations, replace_activations
@@ -1349,6 +1380,6 @@ def guided_backprop(model, image, layer, channel):
     image = image.clone().requires_grad_(True)
     with replace_activations(model, GuidedReLU.apply):
         features = activations(model, image, layer)[layer]
-        best = features.flatten(2)[0, channel].topk(1).values if features.dim() > 2 else features[0, channel]
+        best = features.reshape(1, features.shape[1], -1)[0, channel].topk(1).values
         (gradient,) = torch.autograd.grad(best.sum(), image, create_graph=True)
     return gradient[0]
