@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 12 DeepDream: a picture of what the network sees in a picture
 #
-# ![A flower and a pagoda above; in the second row both are covered with swirling lines, in the third the flower has become the face of an animal and the pagoda has grown eyes.](pictures/12-deepdream.jpg)
+# ![A flower and a pagoda; beside them both are covered with swirling lines; at the right the flower has become the face of a dog, and the pagoda has grown eyes.](pictures/12-deepdream.jpg)
 #
 # **The question.** Show somebody a cloud, and ask what it looks like; then ask to draw just that,
 # a little more clearly, into the cloud. What does a network draw, if we ask the same of one of its
@@ -99,8 +99,8 @@ def dream_loss(activation):
 check("12-deepdream", dream_loss)
 
 # %% [markdown]
-# Is the recipe the same as climbing this function? Finite differences decide. Move all pixels a tiny
-# bit in a random direction, and measure how much half the sum of squares grows; then ask the *recipe*
+# Is the recipe the same as climbing this function? Finite differences decide. Raise the contrast of
+# the picture a tiny bit, and measure how much half the sum of squares grows; then ask the *recipe*
 # how much it should have grown. If the recipe is the gradient, the quotient of the two is 1. The
 # **controls** are two other recipes: a gradient of ones (the plain sum) and of signs.
 
@@ -113,7 +113,7 @@ def recipe(image, layer, upstream):
     return torch.autograd.grad(activation, image, upstream(activation.detach()))[0]
 
 
-def growth(image, layer, direction, h=1e-7):
+def growth(image, layer, direction, h=1e-6):
     """Return the slope of -dream_loss along a direction, by finite differences."""
     with torch.no_grad():
         ends = [activations(exact, image + s * h * direction, layer)[layer] for s in (1, -1)]
@@ -125,8 +125,7 @@ recipes = {"the activations": lambda a: a, "ones": torch.ones_like, "signs": tor
 quotients = {}
 if ready(dream_loss=dream_loss(torch.ones(1, 1, 1, 1))):
     small = data.photo("flower", 96).double()
-    generator = torch.Generator().manual_seed(0)
-    direction = torch.randn(small.shape, generator=generator, dtype=torch.float64)
+    direction = small - 0.5  # towards more contrast
     print(f"You predicted {prediction!r}; it is 10 times, and once.")
     print("growth by finite differences / growth by the recipe, in two layers:")
     for name, upstream in recipes.items():
@@ -243,7 +242,9 @@ if ready(dream_step=walks or None):
         own, control = walks[layer][-1], walks[f"{layer}, random"][-1]
         print(f"  {layer}: dreamt {own:5.2f} | random steps of the same size {control:5.2f}")
     title = "The layer's norm while the flower is dreamt"
-    display(plotting.show_curves(walks, "step", "norm / norm of the photo", title=title))
+    taken = range(1, len(walks[low]) + 1)
+    axes = ("steps taken", "norm / norm of the photo")
+    display(plotting.show_curves(walks, *axes, x=taken, title=title))
 
 # %% [markdown]
 # Steps of the same size in a random direction do little to the norm, or take it down. So it is not
@@ -380,10 +381,11 @@ if answered:
         layer: [dream(model, photo, layer, steps=steps) for photo in photos]
         for layer in (low, high)
     }
-    rows = [*photos, *dreamt[low], *dreamt[high]]
-    titles = [*names, *[f"{low}: {n}" for n in names], *[f"{high}: {n}" for n in names]]
+    rows = zip(photos, dreamt[low], dreamt[high], strict=True)
+    titles = [f"{how}{name}" for name in names for how in ("", f"{low}: ", f"{high}: ")]
+    pictures = torch.cat([picture for row in rows for picture in row])
     title = "Photos, dreamt by a low layer and by a high one"
-    display(plotting.show_images(torch.cat(rows), titles, len(photos), title=title))
+    display(plotting.show_images(pictures, titles, 3, title=title))
 
 # %%
 control = random_model(seed=0, device=device)

@@ -250,7 +250,7 @@ def dream_step(model, image, layer, step_size):
     return image.detach() - step_size * gradient / size
 
 
-# %% The output instead of the layer exercise="dream_step" fails="direction up layer second_step nothing_active" says="not along the gradient"
+# %% The output instead of the layer exercise="dream_step" fails="direction layer" says="not along the gradient"
 import torch
 
 
@@ -312,7 +312,7 @@ def dream_step(model, image, layer, step_size):
     return image
 
 
-# %% The change instead of the image exercise="dream_step" fails="direction up length layer second_step nothing_active" says="not along the gradient"
+# %% The change instead of the image exercise="dream_step" fails="direction up length nothing_active" says="not along the gradient"
 import torch
 from labkit.hooks import activations
 
@@ -337,7 +337,7 @@ def dream_step(model, image, layer, step_size):
     return image.detach() - step_size * gradient / gradient.abs().mean().clamp(min=1e-12)
 
 
-# %% The first gradient is kept for all steps exercise="dream_step" fails="layer second_step nothing_active" says="two layers give the same step"
+# %% The first gradient is kept for all steps exercise="dream_step" fails="layer nothing_active" says="two layers give the same step"
 import torch
 from labkit.hooks import activations
 
@@ -503,7 +503,7 @@ def octave_sizes(height, width, octaves, scale):
     return [(round(height * scale**k), round(width * scale**k)) for k in range(octaves)]
 
 
-# %% Divided by multiples instead of powers exercise="octave_sizes" fails="factor rounding" says="powers"
+# %% Divided by multiples instead of powers exercise="octave_sizes" fails="factor" says="powers"
 def octave_sizes(height, width, octaves, scale):
     factors = [1 + k * (scale - 1) for k in reversed(range(octaves))]
     return [(round(height / f), round(width / f)) for f in factors]
