@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 11 Feature inversion: what does a layer still know of the picture?
 #
-# ![Two photos, and what comes back from four depths of the network: nearly the photo from the first layer, a pale one from the second depth, then grey-green outlines, then scattered strokes.](pictures/11-feature-inversion.jpg)
+# ![A cup and a portrait, each followed by what comes back from four depths: nearly the photo, then a pale one with sharp outlines, then outlines drawn in coloured grain, then scattered strokes.](pictures/11-feature-inversion.jpg)
 #
 # **The question.** A layer turns a photo into numbers. Which pictures have these numbers? If only
 # the photo has them, the layer has kept everything; if quite different pictures have them as well,
@@ -278,7 +278,7 @@ def invert_features(model, layer, target_features, size, steps, tv_weight, seed)
 check("11-feature-inversion", invert_features, total_variation, inversion_loss)
 
 # %% [markdown]
-# Now all photos at all depths, with one and the same `tv_weight`. (About a minute on two cores.)
+# Now all photos at all depths, with one and the same `tv_weight`. (Half a minute on two cores.)
 
 # %%
 STEPS, TV = fast(120, 25), 2e-4
@@ -385,7 +385,7 @@ def mean_errors(backs, photos):
 # %% [markdown]
 # Two controls. **Another photo**: the picture that came back, measured against a photo that it does *not*
 # come from. **Random weights**: the same inversion through a network of the same architecture
-# that has learned nothing. (Another minute.)
+# that has learned nothing. (Another half minute.)
 
 # %%
 control = random_model(seed=0, device=device)

@@ -811,7 +811,7 @@ def invert_features(model, layer, target_features, size, steps, tv_weight, seed)
     return image.detach()
 
 
-# %% The start comes back exercise="invert_features" fails="recovers total_variation_counts through_the_network steps_count values global_seed_untouched target_unchanged model_unchanged" says="is the start returned"
+# %% The start comes back exercise="invert_features" fails="recovers total_variation_counts through_the_network steps_count values global_seed_untouched target_unchanged model_unchanged" says="start returned"
 import torch
 
 from labkit.hooks import activations
@@ -1017,7 +1017,7 @@ def invert_features(model, layer, target_features, size, steps, tv_weight, seed)
     return image.detach()
 
 
-# %% Upwards exercise="invert_features" fails="recovers total_variation_counts through_the_network" says="do not find it"
+# %% Upwards exercise="invert_features" fails="recovers total_variation_counts through_the_network values global_seed_untouched target_unchanged model_unchanged" says="do not find it"
 import torch
 
 from labkit.hooks import activations
@@ -1119,7 +1119,7 @@ def invert_features(model, layer, target_features, size, steps, tv_weight, seed)
     return image.detach()
 
 
-# %% Total variation without its weight exercise="invert_features" fails="recovers total_variation_counts through_the_network" says="do not find it"
+# %% Total variation without its weight exercise="invert_features" fails="recovers total_variation_counts through_the_network" says="although `tv_weight` is 0"
 import torch
 
 from labkit.hooks import activations
