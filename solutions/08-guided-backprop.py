@@ -164,7 +164,7 @@ if ready(GuidedReLU=tried):
     grid = torch.linspace(-3, 3, 61)
     x, g = grid.expand(61, 61).contiguous(), grid.flip(0)[:, None].expand(61, 61).contiguous()
     passed = [(0.5 + sent_back(rule, x, g) / 6).expand(3, 61, 61) for rule in RULES.values()]
-    title = "Sent back, for x (left -3, right 3) and g (bottom -3, top 3). Black -3, grey 0, white 3"
+    title = "Sent back, for x (left -3, right 3), g (bottom -3, top 3). Black -3, grey 0, white 3"
     display(plotting.show_images(passed, list(RULES), columns=3, title=title))
     noise = torch.randn(2, 100_000, generator=torch.Generator().manual_seed(0))
     shares = {r: float((sent_back(RULES[r], *noise) != 0).float().mean()) for r in RULES}
