@@ -21,6 +21,10 @@ def instance(channels):
     return ScaleAndShift(channels, F.instance_norm)
 
 
+def unnormalized(channels):
+    return ScaleAndShift(channels, nn.Identity())
+
+
 class Conditional(nn.Module):
     """Scales by the condition, and notes its shape."""
 
@@ -68,9 +72,8 @@ def test_scale_and_shift_act_on_each_channel_after_the_normalization():
 
 @pytest.mark.parametrize("name", TRAINED)
 def test_what_is_shipped_loads_frozen_and_paints(name):
-    norms = {"batch": nn.BatchNorm2d, "styles": Conditional}
-    norm = norms.get(name, instance)
-    network = load_style_network(name, norm)
+    norms = dict(zip(TRAINED, (instance, nn.BatchNorm2d, unnormalized, Conditional), strict=True))
+    network = load_style_network(name, norms[name])
     assert not network.training
     assert not any(p.requires_grad for p in network.parameters())
     condition = [torch.eye(len(STYLES))[:1]] if name == "styles" else []
