@@ -287,9 +287,9 @@ if ready(fgsm=attacked):
 # **Rubric, 1 point each.** (1) Numbers of the first table: the share that is right under fgsm and
 # under random signs at the same epsilon. (2) Aligned signs add up to epsilon times the sum of
 # absolute weights, random ones cancel to epsilon times the norm; the ratio grows with the number of
-# pixels, about as its root. (3) The gradient holds near the photo only: the network's fall keeps up
-# with the line for a quarter of a grey level and levels off after one, since further out the signs
-# of the gradient are others.
+# pixels, about as its root. (3) The gradient holds near the photo only: at
+# a quarter of a grey level the network falls half as far as the line foretells, and from one on
+# hardly further, since the signs of the gradient are others out there.
 
 # %% [markdown]
 # ## Exercise 2: to a class of your choice
@@ -472,9 +472,9 @@ if ready(fooling_image=first):
 # %%
 def saliency_map(model, images, labels):
     """Return (N, H, W), the largest absolute gradient of the label's logit over the channels."""
-    images = images.detach().clone().requires_grad_()
-    logits = model(images).gather(1, labels[:, None])
-    return torch.autograd.grad(logits.sum(), images)[0].abs().amax(dim=1)
+    leaves = images.detach().clone().requires_grad_()
+    logits = model(leaves).gather(1, labels[:, None])
+    return torch.autograd.grad(logits.sum(), leaves)[0].abs().amax(dim=1)
 
 
 def correlation(a, b):
