@@ -266,6 +266,7 @@ def probe(
     parts = {"body": body, "last": nn.Sequential(last, nn.ReLU()), "flatten": nn.Flatten()}
     parts["logits"] = nn.Linear(channels * places[0] * places[1], max(logits, 2))
     parts["logits"].weight.data = torch.rand(parts["logits"].weight.shape, generator=generator)
+    parts["logits"].bias.data[:] = 0
     model = nn.Sequential()
     for name, part in parts.items():
         model.add_module(name, part)
@@ -507,7 +508,7 @@ def test_logits(student):
     """A layer of logits (1, K) has one activation a channel."""
     generator = student.generator(20)
     model = probe(generator, channels=3, logits=4)
-    model.logits.weight.data[3] *= 2  # the strongest
+    model.logits.weight.data[3] += 1  # the strongest
     image = random_images(generator, 1, SIZE)
     require(
         guided(student, model, image, "logits", 2),

@@ -901,6 +901,63 @@ def guided_backprop(model, image, layer, channel):
     (gradient,) = torch.autograd.grad(logits[0, min(channel, logits.shape[1] - 1)], image)
     return gradient[0]
 
+# %% The last convolution, whatever layer is asked for exercise="guided_backprop" fails="layer logits embedded_network" says="not that of the layer that was asked for"
+import torch
+
+from labkit.hooks import activations, replace_activations
+
+
+class GuidedReLU(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return x.relu()
+
+    @staticmethod
+    def backward(ctx, upstream):
+        return upstream.relu() * (ctx.saved_tensors[0] > 0)
+
+
+def guided_backprop(model, image, layer, channel):
+    image = image.detach().clone().requires_grad_()
+    kinds = torch.nn.Conv2d
+    layer = [name for name, module in model.named_modules() if isinstance(module, kinds)][-1]
+    with replace_activations(model, GuidedReLU.apply):
+        features = activations(model, image, layer)[layer]
+    (gradient,) = torch.autograd.grad(features[0, channel].max(), image)
+    return gradient[0]
+
+# %% Activations deep in the network are not found exercise="guided_backprop" fails="embedded_network" says="at any depth of the network"
+import torch
+
+from labkit.hooks import activations, replace_activations
+
+
+class GuidedReLU(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return x.relu()
+
+    @staticmethod
+    def backward(ctx, upstream):
+        return upstream.relu() * (ctx.saved_tensors[0] > 0)
+
+
+def guided_backprop(model, image, layer, channel):
+    image = image.detach().clone().requires_grad_()
+    replaced = []
+    for name, module in model.named_modules():
+        if name.count(".") < 3 and isinstance(module, torch.nn.ReLU | torch.nn.ReLU6):
+            top = 6.0 if isinstance(module, torch.nn.ReLU6) else float("inf")
+            module.forward = lambda x, top=top: GuidedReLU.apply(x).clamp(max=top)
+            replaced.append(module)
+    features = activations(model, image, layer)[layer]
+    for module in replaced:
+        del module.forward
+    (gradient,) = torch.autograd.grad(features[0, channel].max(), image)
+    return gradient[0]
+
 # %% The batch axis stays exercise="guided_backprop" fails="shape" says="take the one image out"
 import torch
 
