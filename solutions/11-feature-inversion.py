@@ -29,9 +29,9 @@ model = load_model(device=device)
 prediction = "..."  # yours come further down
 
 # %% [markdown]
-# The pictures are small, 128 x 128, so that an inversion takes seconds. For a photo of your own, put
-# `dog.jpg` into a folder `my-photos` beside this notebook, and write `mine = ["dog"]`. The four
-# depths are rectified layers, as in the lecture, from the first layer almost to the last.
+# The pictures are small, 128 x 128, so that an inversion takes seconds. For a photo of your own,
+# put `dog.jpg` into a folder `my-photos` beside this notebook, and write `mine = ["dog"]`. The
+# four depths are rectified layers, as in the lecture, from the first layer almost to the last.
 
 # %%
 mine = []
@@ -49,8 +49,8 @@ plotting.show_images(torch.cat(photos), names, title="The photos")
 #
 # *Difficulty 2 of 5, importance 4 of 5, 15 minutes.*
 #
-# Where the features leave a pixel open, something else has to decide. The **regularizer** says what
-# pictures tend to be like: neighbouring pixels are nearly the same.
+# Where the features leave a pixel open, something else has to decide. The **regularizer** says
+# what pictures tend to be like: neighbouring pixels are nearly the same.
 #
 # **Goal.** Add up the squared differences of all neighbouring pixels, down and to the right.
 #
@@ -66,11 +66,11 @@ plotting.show_images(torch.cat(photos), names, title="The photos")
 # | result | a scalar tensor | 0 and up |
 #
 # Each pair of neighbours counts once; there is none across the border. For several images the
-# values add up. An optimizer will differentiate the result with respect to `image`, so the gradient
-# must exist. The caller's image keeps its values.
+# values add up. An optimizer will differentiate the result with respect to `image`, so the
+# gradient must exist. The caller's image keeps its values.
 #
-# **Predict first.** An edge rises from 0 to 1 at once, or in four steps of 1/4. Which of the two has
-# the larger value, and how many times larger?
+# **Predict first.** An edge rises from 0 to 1 at once, or in four steps of 1/4. Which of the two
+# has the larger value, and how many times larger?
 
 # %%
 prediction = "..."  # "at once, ... times", "in steps, ... times" or "the same"
@@ -83,8 +83,8 @@ prediction = "..."  # "at once, ... times", "in steps, ... times" or "the same"
 # </details>
 # <details><summary>Hint 2: the two directions</summary>
 #
-# The differences down are (N, 3, H - 1, W), those to the right (N, 3, H, W - 1). They do not fit on
-# each other, and need not: sum each first.
+# The differences down are (N, 3, H - 1, W), those to the right (N, 3, H, W - 1). They do not fit
+# on each other, and need not: sum each first.
 # </details>
 
 
@@ -120,16 +120,17 @@ if ready(total_variation=variations["photo"]):
         print(f"  {name:24}{float(value):8.0f}")
 
 # %% [markdown]
-# A photo has far less variation than the same pixels in random order: that is what the regularizer
-# knows of photos. It likes the blurred one better still: with the square, one large step costs more
-# than many small ones, so it will soften edges. Keep that in mind when a picture comes back soft.
+# A photo has far less variation than the same pixels in random order: that is what the
+# regularizer knows of photos. It likes the blurred one better still: with the square, one large
+# step costs more than many small ones, so it will soften edges. Keep that in mind when a picture
+# comes back soft.
 #
 # ## Exercise 2: how far are the features from the target?
 #
 # *Difficulty 1 of 5, importance 4 of 5, 10 minutes.*
 #
-# **Goal.** Measure the squared distance of the features from those that were set aside, relative to
-# the size of the latter.
+# **Goal.** Measure the squared distance of the features from those that were set aside, relative
+# to the size of the latter.
 #
 # $$ L(f, f_0) = \frac{\lVert f - f_0 \rVert^2}{\lVert f_0 \rVert^2} \qquad \text{with } \lVert f \rVert^2 = \sum_k f_k^2 $$
 #
@@ -154,8 +155,8 @@ prediction = "..."  # a number
 # %% [markdown]
 # <details><summary>Hint 1: a constant</summary>
 #
-# `x.detach()` has the values of `x`, and no gradient flows through it. Which of the two arguments is
-# the constant?
+# `x.detach()` has the values of `x`, and no gradient flows through it. Which of the two arguments
+# is the constant?
 # </details>
 # <details><summary>Hint 2: my value is off by a factor</summary>
 #
@@ -199,15 +200,16 @@ if ready(inversion_loss=losses["mid-grey"][0]):
         print(f"  {name:22}" + "".join(f"{float(value):13.3f}" for value in row))
 
 # %% [markdown]
-# Two rows are worth a second look. *Nearly the same* is the photo with noise that you would hardly
-# see; *without colour* is plain to see. The first layers mind the missing colour more, the deep ones
-# the noise: colour weighs little there.
+# Two rows are worth a second look. *Nearly the same* is the photo with noise that you would
+# hardly see; *without colour* is plain to see. The first layers mind the missing colour more, the
+# deep ones the noise: colour weighs little there.
 #
 # ## Exercise 3: the inversion
 #
 # *Difficulty 3 of 5, importance 5 of 5, 25 minutes.*
 #
-# **Goal.** Find a picture whose features at a layer match the target and whose total variation is small.
+# **Goal.** Find a picture whose features at a layer match the target and whose total variation is
+# small.
 #
 # $$ I^* = \arg\min_I \; L\big(f(I), f_0\big) + TV(I) \quad \text{with weight } w = \text{tv-weight} $$
 #
@@ -223,10 +225,11 @@ if ready(inversion_loss=losses["mid-grey"][0]):
 # | `seed` | decides the start, random pixels near 0.5 |
 # | result | (1, 3, H, W), values in [0, 1] |
 #
-# The same seed gives the same picture, another seed starts from another one, and the global random state is left alone. Network
-# and target stay as they are. How you step is up to you, as long as it works: where features determine
-# the picture (small networks that lose nothing), 200 steps have to find it to within 0.06, and in our
-# network 60 steps have to halve the loss.
+# The same seed gives the same picture, another seed starts from another one, and the global
+# random state is left alone. Network and target stay as they are. How you step is up to you, as
+# long as it works: where features determine the picture (small networks that lose nothing), 200
+# steps have to find it to within 0.06 on average (root mean square), and in our network 60 steps
+# have to halve the loss of a grey picture.
 #
 # **Predict first.** Of colour, fine texture and the direction of edges: which is lost first on the
 # way down, which last?
@@ -237,20 +240,22 @@ prediction = "..."  # "... first, ... last"
 # %% [markdown]
 # <details><summary>Hint 1: who makes the steps?</summary>
 #
-# `optimize_pixels(start, loss, steps=..., step_size=..., project=...)` of the kit does: `loss` is a
-# function of the picture, `project` is applied after each step, and the picture is in `.image` of
-# what it returns. `help(optimize_pixels)` says more. A loop of your own with `torch.optim.Adam`
-# is as good; set the gradient to zero before each step. With Adam, 0.03 is a good step size.
+# `optimize_pixels(start, loss, steps=..., step_size=..., project=...)` of the kit does: `loss` is
+# a function of the picture, `project` is applied after each step, and the picture is in `.image`
+# of what it returns. `help(optimize_pixels)` says more. A loop of your own with
+# `torch.optim.Adam` is as good; set the gradient to zero before each step. With Adam, 0.03 is a
+# good step size.
 # </details>
 # <details><summary>Hint 2: the loss as a function of the picture</summary>
 #
-# Define it inside `invert_features`: it knows `layer` and `target_features` and takes only `image`.
-# `activations(model, image, layer)[layer]` are the features, and their gradient reaches the image.
+# Define it inside `invert_features`: it knows `layer` and `target_features` and takes only
+# `image`. `activations(model, image, layer)[layer]` are the features, and their gradient reaches
+# the image.
 # </details>
 # <details><summary>Hint 3: the start</summary>
 #
-# `torch.randn(1, 3, h, w, generator=torch.Generator().manual_seed(seed))` is random and touches no
-# global state. A little of it around 0.5, say 0.02 times, is enough. Move it to where
+# `torch.randn(1, 3, h, w, generator=torch.Generator().manual_seed(seed))` is random and touches
+# no global state. A little of it around 0.5, say 0.02 times, is enough. Move it to where
 # `target_features` is: `.to(target_features)`.
 # </details>
 
@@ -321,14 +326,16 @@ if ready(invert_features=trained[0][0], inversion_loss=losses["mid-grey"][0]):
 # %% [markdown]
 # ### Colour, texture, structure
 #
-# The pictures show it; now the numbers, each a claim that could fail. All four errors are 0 for the
-# photo itself.
+# The pictures show it; now the numbers, each a claim that could fail. All four errors are 0 for
+# the photo itself.
 #
-# - **pixels**: mean squared error over the variance of the photo; 1 is a plain picture of its mean colour.
-# - **colour**: distance of the blurred colours (channels less their mean, 4 pixels of blur), relative to
-#   those of the photo; 1 is a grey picture.
+# - **pixels**: mean squared error over the variance of the photo; 1 is a plain picture of its
+#   mean colour.
+# - **colour**: distance of the blurred colours (channels less their mean, 4 pixels of blur),
+#   relative to those of the photo; 1 is a grey picture.
 # - **texture**: is the finest detail strong in the same places and directions? Energies of second
-#   differences in four directions, in squares of 8 pixels; 1 minus the correlation of their logarithms.
+#   differences in four directions, in squares of 8 pixels; 1 minus the correlation of their
+#   logarithms.
 # - **structure**: do edges run the same way? 1 minus the agreement of the directions of the
 #   brightness gradients, over about 4 pixels, whatever the sign and height of the edge.
 
@@ -383,9 +390,9 @@ def mean_errors(backs, photos):
 
 
 # %% [markdown]
-# Two controls. **Another photo**: the picture that came back, measured against a photo that it does *not*
-# come from. **Random weights**: the same inversion through a network of the same architecture
-# that has learned nothing. (Another half minute.)
+# Two controls. **Another photo**: the picture that came back, measured against a photo that it
+# does *not* come from. **Random weights**: the same inversion through a network of the same
+# architecture that has learned nothing. (Another half minute.)
 
 # %%
 control = random_model(seed=0, device=device)
@@ -416,24 +423,24 @@ if ready(invert_features=trained[0][0]):
 
 # %% [markdown]
 # **Explain what you saw.** In which order do colour, texture and structure go? For each, name the
-# depth where the trained network's error comes near to that of another photo. And what does the
-# column of random weights say about the claim that *training* makes the network forget colour and keep
-# structure? (Four to six sentences.)
+# depth where the trained network's error comes near to that of another photo. And a claim to judge
+# by the column of random weights: "Training makes the network forget colour and texture." (Four to
+# six sentences.)
 
 # %% [markdown] nbgrader={"grade_id": "explain_depth", "grade": true, "solution": true, "points": 4}
-# **Rubric, 1 point each.** (1) Order read from the table: colour goes first, then texture; the
-# structure stays longest, with numbers. (2) At the first layer nearly everything comes back, for both
-# networks: nothing is lost that early, trained or not. (3) At `blocks.2.1` and `blocks.4.2` random
-# weights lose structure far sooner than the trained network: to keep edges is learned.
-# (4) Limits: what comes back is also the work of the regularizer and of the steps; or three
-# photos; or a colour that is missing may be one that the features mind only a little (the row *without
-# colour*).
+# **Rubric, 1 point each.** (1) Order read from the table, with numbers: colour goes first, then
+# texture; structure stays longest. (2) At the first layer nearly everything comes back, for both
+# networks: so early nothing is lost, trained or not. (3) The claim is wrong as it stands: random
+# weights lose colour, texture and structure too, and sooner (`blocks.2.1`). What training adds is
+# what is *kept*: structure above all, at `blocks.2.1` and `blocks.4.2`. (4) A limit: what comes
+# back is also the work of the regularizer and of the steps; or three photos; or that a missing
+# colour may be one that the features mind only a little (the row *without colour*).
 
 # %% [markdown]
 # ### One knob: the weight of total variation
 #
-# The same features, `blocks.4.2` of the first photo, with no total variation, with the weight from above, with more
-# and with far too much.
+# The same features, `blocks.4.2` of the first photo, with no total variation, with the weight
+# from above, with more and with far too much.
 
 # %%
 weights = [0.0, 2e-4, 5e-3, 0.2]
@@ -452,10 +459,10 @@ if ready(invert_features=knob[0], total_variation=variations["photo"]):
     )
 
 # %% [markdown]
-# Too little: grain that the features do not mind covers the picture. Too much: the picture fades to
-# grey and the features are no longer matched, although the little that is left of the edges still
-# runs the right way (that number does not ask how high an edge is). The weight in between is chosen
-# by eye: a taste, and no property of the network.
+# Too little: grain that the features do not mind covers the picture. Too much: the picture fades
+# to grey and the features are no longer matched, although the little that is left of the edges
+# still runs the right way (that number does not ask how high an edge is). The weight in between
+# is chosen by eye: a taste, and no property of the network.
 #
 # ### Is your friend right?
 #
@@ -483,24 +490,26 @@ if ready(invert_features=new[0], inversion_loss=losses["mid-grey"][0]):
 # **Is your friend right?** (Three to five sentences, with two of the numbers above.)
 
 # %% [markdown] nbgrader={"grade_id": "explain_friend", "grade": true, "solution": true, "points": 3}
-# **Rubric, 1 point each.** (1) No: the numbers that were inverted are *this* picture's features, which
-# we set aside; they are about as many as its pixels. The weights hold nothing of it: a painting that the
-# network never saw comes back as well, and at the first layer random weights give the photo
-# back, too. (2) Deep features do not determine the picture: two seeds reach about the same loss with
-# detail that has little in common, so what looks like detail comes from start and regularizer. (3) What the experiment does
-# show: which properties of a given picture a layer passes on (a network that *has* stored training
-# pictures would have to be asked without their features).
+# **Rubric, 1 point each.** (1) No: the numbers that were inverted are *this* picture's features,
+# which we set aside; they are about as many as its pixels. The weights hold nothing of it: a
+# painting that the network never saw comes back as well, and at the first layer random weights
+# give the photo back, too. (2) Deep features do not determine the picture: two seeds reach about
+# the same loss with detail that has little in common, so what looks like detail comes from start
+# and regularizer. (3) What the experiment does show: which properties of a given picture a layer
+# passes on (a network that *has* stored training pictures would have to be asked without their
+# features).
 
 # %% [markdown]
 # ## What to keep, and the limits
 #
 # - Low layers keep almost everything. Deep ones lose colour and texture and keep, for longer, how
-#   edges run. The order is learned: random weights lose the edges first.
+#   edges run. To keep these is learned: random weights have lost them by the second depth.
 # - A loss relative to its target is on one scale at every depth.
-# - What comes back is *one* picture with these features, the one that this regularizer, this start and these steps
-#   lead to. Where the features leave something open, the prior decides, not the network.
-# - A missing colour does not mean that the layer is blind to colour, only that it minds it less than the
-#   rest.
+# - What comes back is *one* picture with these features, the one that this regularizer, this
+#   start and these steps lead to. Where the features leave something open, the prior decides, not
+#   the network.
+# - A missing colour does not mean that the layer is blind to colour, only that it minds it less
+#   than the rest.
 #
 # ## Try it yourself
 #

@@ -567,7 +567,7 @@ import torch.nn.functional as F
 
 
 def inversion_loss(features, target_features):
-    size = float((target_features**2).sum())
+    size = (target_features**2).sum().item()
     return F.mse_loss(features, target_features.data, reduction="sum") / size
 
 
