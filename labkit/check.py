@@ -97,7 +97,8 @@ def run_checks(path: Path, student: Any, exercise: str | None = None) -> list[Ch
         student: what the `student` fixture returns.
         exercise: only the checks of this exercise; None for all.
     Returns: one result a check, in the order of the file.
-    Raises: ValueError when the module cannot be loaded or has no such check; KeyboardInterrupt.
+    Raises: ValueError when the module cannot be loaded or has no such check; RuntimeError where
+        pytest fails, so that no check is left out unnoticed; KeyboardInterrupt.
     """
     run = _Run(student, exercise)
     with mock.patch.dict(os.environ, PYTEST_ALONE):
@@ -105,7 +106,9 @@ def run_checks(path: Path, student: Any, exercise: str | None = None) -> list[Ch
         status = pytest.main(options, plugins=[run])
     if run.broken:
         raise ValueError(f"the checks in {path} cannot be loaded: {run.broken}")
-    if status == pytest.ExitCode.INTERRUPTED:  # pytest swallows it; half a result is none
+    if status == pytest.ExitCode.INTERNAL_ERROR:  # some checks were not run: half a result is none
+        raise RuntimeError(f"pytest itself failed while it ran the checks in {path.name}")
+    if status == pytest.ExitCode.INTERRUPTED:  # pytest swallows it
         raise KeyboardInterrupt
     if not run.results:
         raise ValueError(
@@ -124,6 +127,11 @@ class _Run:
         self.exercises: set[str] = set()
         self.results: list[CheckResult] = []
         self.broken = ""
+
+    def pytest_configure(self, config: Any) -> None:
+        # Nobody reads pytest's own report; its other styles parse the source, which takes long
+        # and fails in Python 3.11 where another thread does the same.
+        config.option.tbstyle = "native"
 
     @pytest.fixture
     def student(self) -> Any:

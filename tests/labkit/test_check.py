@@ -117,6 +117,27 @@ def test_an_interrupt_stops_the_checks():
         check(LAB, named(interrupted))
 
 
+@pytest.mark.filterwarnings("ignore::pluggy.PluggyTeardownRaisedWarning")
+def test_a_failure_of_pytest_itself_is_no_result(monkeypatch):
+    """Checks that were not run would look like checks that there are not."""
+
+    def broken(*_):
+        raise SystemError("recursion depth mismatch")
+
+    monkeypatch.setattr(module, "_message", broken)
+    with pytest.raises(RuntimeError, match=r"pytest itself failed .* lab_06_saliency\.py"):
+        check(LAB, named(signed))
+
+
+def test_a_failed_check_is_reported_without_parsing_its_source(monkeypatch):
+    """Where another thread parses at the same time, Python 3.11 may fail, and with it the run."""
+    import ast
+
+    results = run_checks(CHECKS, LocalStudent(named(signed)), "saliency_map")  # imports, caches
+    monkeypatch.setattr(ast, "parse", lambda *_, **__: 1 / 0)
+    assert run_checks(CHECKS, LocalStudent(named(signed)), "saliency_map") == results
+
+
 # nbgrader's Validate
 
 
