@@ -14,14 +14,12 @@
 # 90 minutes. Lecture: 54:30 to 61:00.
 
 # %%
-import itertools
 import math
 import time
 
 import torch
 import torch.nn.functional as F
 from IPython.display import display
-from tqdm.auto import tqdm
 
 from labkit import data, plotting
 from labkit.check import check, ready
@@ -126,8 +124,8 @@ def masked_distances(window, mask, sample):
 check("13-texture-synthesis", masked_distances)
 
 # %% [markdown]
-# A window of the gravel, of which only the upper half is known, and the three places of the sample
-# that fit best. (The best one is where the window was cut out: distance 0.)
+# A window of the gravel, of which only the upper half is known, and the windows of the sample that
+# fit best, of those that lie apart. (The best one is where the window was cut out: distance 0.)
 
 # %%
 w, (row, column) = 11, (6, 9)
@@ -136,7 +134,9 @@ mask[: w // 2] = 1  # the upper half is known
 window = samples["gravel"][:, row : row + w, column : column + w] * mask
 distances = masked_distances(window, mask, samples["gravel"])
 if ready(masked_distances=distances):
-    best = distances.flatten().argsort()[:3].tolist()
+    lowest_around = -F.max_pool2d(-distances[None], 9, stride=1, padding=4)[0]
+    apart = distances.where(distances == lowest_around, math.inf)  # not next to a better one
+    best = apart.flatten().argsort()[:3].tolist()
     places = [divmod(k, distances.shape[1]) for k in best]
     found = [samples["gravel"][:, i : i + w, j : j + w] for i, j in places]
     captions = ["known half", *(f"{distances[i, j]:.2f} at ({i}, {j})" for i, j in places)]
@@ -209,6 +209,13 @@ if ready(masked_distances=distances):
 
 
 # %% nbgrader={"grade_id": "growing_tools", "locked": true}
+import itertools
+import math
+
+import torch
+from tqdm.auto import tqdm
+
+
 def gaussian_weights(window):
     """Return (window, window) weights, largest in the middle; Efros and Leung's width."""
     x = torch.arange(window) - window // 2
@@ -478,7 +485,7 @@ first_gram = gram_matrix(target_features["brick"]["blocks.0.0"])
 if ready(gram_matrix=first_gram):
     grams = torch.cat([gram_matrix(f["blocks.0.0"]) for f in target_features.values()])
     display(plotting.show_images(torch.cat(list(targets.values())), list(targets), columns=4))
-    title = "Their Gram matrices in blocks.0.0: 16 features against 16"
+    title = "Gram matrices in blocks.0.0, 16 x 16: brick (0), grass (1), gravel (2), swirls (3)"
     display(plotting.show_maps(grams, 4, signed=True, per_map=True, label="product", title=title))
 
 # %% [markdown]
@@ -535,7 +542,7 @@ if ready(gram_matrix=first_gram):
     print(f"You predicted {prediction!r}. The Gram matrix changes, relative to its size, by")
     print(" | ".join(f"{name}: {change:.1e}" for name, change in changes.items()))
     maps = torch.stack([features[0, 3], whole[0, 3], apart[3].reshape(features.shape[2:])])
-    title = "Feature 3: as it was, places shuffled, each feature shuffled by itself"
+    title = "Feature 3: as it was (0), places shuffled (1), each feature shuffled by itself (2)"
     display(plotting.show_maps(maps, 3, cmap="viridis", title=title))
 
 # %% [markdown]
@@ -585,8 +592,8 @@ if ready(gram_matrix=first_gram):
 #
 # *Difficulty 2 of 5, importance 5 of 5, 15 minutes.*
 #
-# Take noise, and change its pixels until its Gram matrices are those of the texture. Deep layers have
-# smaller Gram matrices than shallow ones, by factors of hundreds, so each layer's distance is
+# Take noise, and change its pixels until its Gram matrices are those of the texture. The layers'
+# matrices differ in size, their squares by up to a hundred times, so each layer's distance is
 # measured **relative to its target**: 1 means as far as from nothing, 0 means the same.
 #
 # **Goal.** Return the weighted sum of the layers' relative distances.
