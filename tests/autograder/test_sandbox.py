@@ -168,6 +168,15 @@ def test_all_calls_together_are_limited(warm):
         assert process.ended
 
 
+def test_scikit_learns_k_means_runs(warm):
+    """It reads /proc/self/maps, which an isolated process does not see."""
+    code = "from sklearn.cluster import KMeans\ndef f(x):\n    return KMeans(2).fit_predict(x)"
+    with warm.process() as process:
+        process.run_cells(cell(code, 2))
+        first, second, third = process.call("f", [[0.0], [9.0], [9.1]]).value.tolist()
+        assert first != second == third
+
+
 def test_a_process_that_ended_keeps_saying_why(warm):
     """Nobody waits for it a second time."""
     with warm.process() as process:
