@@ -43,11 +43,18 @@ def test_each_painting_has_the_style_it_was_asked_for(solution):
 
 
 def test_along_the_blend_one_style_gives_way_to_the_other(solution):
-    blended = torch.tensor(solution(LAB)["line"])[:, :2]  # (5, first and second style)
-    assert blended[0, 0] < 0.6 * blended[-1, 0]
-    assert blended[-1, 1] < 0.6 * blended[0, 1]
-    assert (blended[1:, 0] > blended[:-1, 0] - 0.05).all()
-    assert (blended[1:, 1] < blended[:-1, 1] + 0.05).all()
+    first, second, _ = torch.tensor(solution(LAB)["blend_rows"]).T  # (5,) each
+    assert first[0] < 0.6 * first[-1]
+    assert second[-1] < 0.6 * second[0]
+    assert (first.diff() > -0.05).all()
+    assert (second.diff() < 0.05).all()
+
+
+def test_halfway_strokes_stay_strong_when_styles_are_blended_and_fade_when_pixels_are(solution):
+    lab = solution(LAB)
+    blended, faded = (torch.tensor(lab[rows])[:, 2] for rows in ("blend_rows", "fade_rows"))
+    assert blended[2] > 0.8 * (blended[0] + blended[-1]) / 2
+    assert faded[2] < 0.8 * blended[2]
 
 
 def test_functions_agree_with_the_reference(solution):
