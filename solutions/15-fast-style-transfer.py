@@ -110,8 +110,8 @@ prediction = "..."  # "photo: ..., style image: ..."
 # %% [markdown]
 # <details><summary>Hint 1: two loops</summary>
 #
-# `for layer, weight in weights["content"].items():`, and another one over `weights["style"]`. Start
-# from `loss = 0.0` and add.
+# One over `weights["content"].items()`, which gives each layer with its weight, and one over
+# `weights["style"].items()`. Start from `loss = 0.0` and add.
 # </details>
 # <details><summary>Hint 2: the mean over the images</summary>
 #
@@ -288,6 +288,11 @@ pictures += [data.texture(n, 160) for n in ("brick", "grass", "gravel")]
 cuts = data.patches(torch.cat(pictures), size=96, count=800).to(device)  # (800, 3, 96, 96)
 
 
+def instance(channels):
+    """Return what follows each convolution: your function, a learned scale, a learned shift."""
+    return ScaleAndShift(channels, instance_norm)
+
+
 def paint_step(network, optimizer, images):
     """Take one step of training on a few images; return the loss."""
     with torch.no_grad():
@@ -302,11 +307,6 @@ def paint_step(network, optimizer, images):
 
 
 # %%
-def instance(channels):
-    """Return what follows each convolution: your function, a learned scale, a learned shift."""
-    return ScaleAndShift(channels, instance_norm)
-
-
 def train_painter(steps, seconds=55, seed=0):
     """Return a network that paints, and its loss by step; stops after some seconds."""
     with torch.random.fork_rng():  # leaves the notebook's own randomness alone
@@ -496,7 +496,7 @@ prediction = "..."  # "170000", "17000" or "1000"
 # %% [markdown]
 # <details><summary>Hint 1: the parameters</summary>
 #
-# `self.weight = nn.Parameter(torch.ones(styles, channels))`: only an `nn.Parameter` that is an
+# `self.weight = nn.Parameter(...)`, with a tensor of ones inside: only an `nn.Parameter` that is an
 # attribute of the module is found by the optimizer.
 # </details>
 # <details><summary>Hint 2: the sums over the styles are a matrix product</summary>
