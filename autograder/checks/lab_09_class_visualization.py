@@ -45,13 +45,14 @@ def random_weight(generator, classes: int = 3) -> Tensor:
 
 
 def lonely(weight: Tensor) -> nn.Module:
-    """Return a network whose class 1 alone reads the picture, with (1, 3, H, W), and always wins.
+    """Return a network whose class 1 alone reads the picture, with (1, 3, H, W), and wins.
 
-    The gradient of a loss or a probability of class 1 is then a multiple of that of its logit.
+    The gradient of a loss or a probability of class 1 is then a multiple of that of its logit, and
+    so is that of the largest logit.
     """
     rows = torch.zeros(3, *weight.shape[1:])
     rows[1] = weight[0]
-    return linear_probe(rows, torch.tensor([0.0, 3.0, 0.0]))
+    return linear_probe(rows, torch.tensor([0.0, 4 - float(weight.sum()) / 2, 0.0]))
 
 
 def step(student, model, image, l2_reg=0.0, step_size=0.5, label=1) -> Tensor:
@@ -59,6 +60,12 @@ def step(student, model, image, l2_reg=0.0, step_size=0.5, label=1) -> Tensor:
     value = student.class_visualization_step(model, image, label, l2_reg, step_size)
     require_answer(value, image, "class_visualization_step")
     return tensor_of(value, tuple(image.shape), "the result") - image.double()
+
+
+def require_a_step(moved: Tensor, weight: Tensor) -> None:
+    """Fail unless the picture moves about along the gradient: garbage earns no side matters."""
+    likeness = (moved * weight).sum() / (moved.norm() * weight.norm())
+    assert likeness.abs() > 0.3, "the picture does not move along the gradient of the logit"
 
 
 @points(2, exercise="class_visualization_step")
@@ -254,7 +261,7 @@ def curved_probe(generator) -> nn.Module:
     first.bias.data = torch.randn(first.bias.shape, generator=generator) / 2
     last.weight.data = torch.zeros(last.weight.shape)
     last.weight.data[1] = torch.randn(12, generator=generator) / 4
-    last.bias.data = torch.tensor([0.0, 3.0, 0.0])
+    last.bias.data = torch.tensor([0.0, 5.0, 0.0])
     return nn.Sequential(nn.Flatten(), first, nn.Tanh(), last).requires_grad_(False).eval()
 
 
@@ -289,7 +296,9 @@ def test_not_clamped(student):
     generator = student.generator(8)
     weight = random_weight(generator, 1)
     image = torch.where(torch.rand(weight.shape, generator=generator) > 0.5, 0.99, 0.01)
-    result = image + step(student, lonely(weight), image, step_size=3.0)
+    moved = step(student, lonely(weight), image, step_size=3.0)
+    require_a_step(moved, weight)
+    result = image + moved
     assert result.max() > 1.001 or result.min() < -0.001, (
         "the result stays in [0, 1]: do not clamp it, the loop around your step does"
     )
@@ -298,10 +307,11 @@ def test_not_clamped(student):
 def witnessed_step(student, number: int):
     """Return what the worker saw of a call, provided that its result is a moved picture."""
     generator = student.generator(number)
-    model, image = lonely(random_weight(generator, 1)), calm_image(generator)
-    call = student.call("class_visualization_step", model, image, 1, 0.1, 0.5)
+    weight, image = random_weight(generator, 1), calm_image(generator)
+    call = student.call("class_visualization_step", lonely(weight), image, 1, 0.1, 0.5)
     require_answer(call.value, image, "class_visualization_step")
-    tensor_of(call.value, tuple(image.shape), "the result")
+    moved = tensor_of(call.value, tuple(image.shape), "the result") - image.double()
+    require_a_step(moved, weight)
     return call
 
 
@@ -323,7 +333,8 @@ def test_model_unchanged(student):
 
 # blur_and_clip(image, sigma, fraction) -> (1, 3, H, W)
 
-CANVAS, CENTRE = (31, 27), (15, 13)
+CANVAS, CENTRE = (41, 37), (20, 18)
+WINDOW = 10  # pixels around the centre that are looked at: what is done at the border is not seen
 TINY = 0.05  # a sigma that blurs nothing
 NOISE_SIZE = (8, 9)
 
@@ -335,7 +346,7 @@ def cleaned(student, image, sigma, fraction) -> Tensor:
 
 
 def spot(student, sigma, channels=(0, 1, 2)) -> Tensor:
-    """Return (3, H, W), what the blur makes of a bright pixel on grey, less the grey.
+    """Return (3, 21, 21), what the blur makes of a bright pixel on grey, less the grey.
 
     Grey stays grey whether it is clipped or not, so that nothing but the blur is seen.
     """
@@ -343,7 +354,9 @@ def spot(student, sigma, channels=(0, 1, 2)) -> Tensor:
     image[:, list(channels), CENTRE[0], CENTRE[1]] = 1.0
     value = student.blur_and_clip(image, sigma, 0.0)
     require_answer(value, image, "blur_and_clip")
-    blurred = (tensor_of(value, tuple(image.shape), "the result") - 0.5)[0] / 0.5
+    rows, columns = (slice(c - WINDOW, c + WINDOW + 1) for c in CENTRE)
+    blurred = tensor_of(value, tuple(image.shape), "the result")[0, :, rows, columns]
+    blurred = (blurred - 0.5) / 0.5
     assert blurred.sum() > 0.01, "a bright pixel on grey vanishes although `fraction` is 0"
     return blurred
 
@@ -384,9 +397,8 @@ def test_gaussian(student):
     blurred = blurred / blurred.sum()
     own = spread(blurred.sum(1)), spread(blurred.sum(0))  # the width is another check's
     usable = all(0.8 < width < 4 for width in own)
-    expected = reference.gaussian_spot(CANVAS, CENTRE, sum(own) / 2 if usable else sigma)
-    centre = (blurred.sum(1).argmax(), blurred.sum(0).argmax())
-    expected = expected.roll((int(centre[0]) - CENTRE[0], int(centre[1]) - CENTRE[1]), (0, 1))
+    peak = int(blurred.sum(1).argmax()), int(blurred.sum(0).argmax())
+    expected = reference.gaussian_spot(blurred.shape, peak, sum(own) / 2 if usable else sigma)
     assert close(blurred, expected, 0.08), (
         "one bright pixel does not become a Gaussian: is it a box, or a mean over a window?"
     )
@@ -396,12 +408,12 @@ def test_gaussian(student):
 def test_weights_of_the_blur(student):
     """The blur keeps the brightness, and its place."""
     blurred = spot(student, 1.5).mean(0)
-    places = [blurred.sum(1 - axis) @ torch.arange(n).double() for axis, n in enumerate(CANVAS)]
-    middle = [float(place / blurred.sum()) for place in places]
+    offsets = torch.arange(-WINDOW, WINDOW + 1).double()
+    middle = [float(blurred.sum(axis) @ offsets / blurred.sum()) for axis in (0, 1)]
     assert abs(float(blurred.sum()) - 1) < 0.03, (
         "the blur makes the picture brighter or darker: the kernel's weights should add up to 1"
     )
-    assert all(abs(m - c) < 0.1 for m, c in zip(middle, CENTRE, strict=True)), (
+    assert all(abs(offset) < 0.1 for offset in middle), (
         "the blur moves the picture: the kernel needs an odd size and its peak in the middle"
     )
 
@@ -798,10 +810,11 @@ def drawing(generator) -> nn.Module:
 
 def onlooker(generator, classes=3, rivals=False) -> nn.Module:
     """Return a linear network; but for `rivals` its class 1 alone reads the picture."""
-    weight = torch.randn(classes, 3, *DRAWN, generator=generator) / 4
-    if not rivals:
-        weight[[0, 2]] = 0
-    return linear_probe(weight)
+    weight = torch.randn(classes, 3, *DRAWN, generator=generator) / 8
+    if rivals:
+        return linear_probe(weight)
+    weight[[0, 2]] = 0
+    return linear_probe(weight, torch.tensor([0.0, 5.0, 0.0]))  # class 1 is the largest, too
 
 
 def latent_move(student, draw, model, z, label=1, step_size=0.5) -> Tensor:
