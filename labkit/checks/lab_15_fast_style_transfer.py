@@ -10,63 +10,73 @@ from labkit.errors import NotAnswered, StudentError, describe_error
 # perceptual_loss
 
 ONES = {"a": torch.ones(1, 2, 1, 3)}  # its Gram matrix is 0.5 everywhere: 3 / (2 * 1 * 3)
+FOURS = {"a": torch.full((1, 2, 1, 3), 4.0)}
+GRAMS = {"a": torch.full((1, 2, 2), 3.5)}
 
 
 def loss(student, features, target, grams, content=None, style=None) -> float:
-    """Return the loss as a number."""
+    """Return the loss of copies as a number."""
     weights = {"content": content or {}, "style": style or {}}
-    return float(
-        tensor_of(student.perceptual_loss(features, target, grams, weights), (), "the loss")
-    )
+    copies = [{name: t.clone() for name, t in d.items()} for d in (features, target, grams)]
+    return float(tensor_of(student.perceptual_loss(*copies, weights), (), "the loss"))
 
 
 @points(1, exercise="perceptual_loss")
 def test_content_by_hand(student):
-    """Six features that are each off by 2, with a weight of 0.5: the loss is 12."""
-    found = loss(student, ONES, {"a": torch.full((1, 2, 1, 3), 3.0)}, {}, content={"a": 0.5})
+    """Six features that are each off by 3, with a weight of 0.5: the loss is 27."""
+    found = loss(student, ONES, FOURS, {}, content={"a": 0.5})
     known = {
-        2.0: "that is the mean of the squares: add them up",
-        24.0: "multiply by the layer's weight",
-        6.0: "that is the sum of absolute differences, or half the squares",
+        4.5: "that is the mean of the squares: add them up",
+        54.0: "multiply by the layer's weight",
+        9.0: "that is the sum of absolute differences, or the squares divided by H * W",
+        13.5: "that is half of it, another paper's constant",
     }
-    assert abs(found - 12) < 1e-4, f"6 * 2^2 * 0.5 = 12, got {found:.4g}: " + known.get(
+    assert abs(found - 27) < 1e-4, f"6 * 3^2 * 0.5 = 27, got {found:.4g}: " + known.get(
         round(found, 3), "the weight times the sum of squared differences"
     )
 
 
 @points(1, exercise="perceptual_loss")
 def test_style_by_hand(student):
-    """A Gram matrix of four entries 0.5 against one of 2.5, with a weight of 2: the loss is 32."""
-    found = loss(student, ONES, {}, {"a": torch.full((1, 2, 2), 2.5)}, style={"a": 2.0})
+    """A Gram matrix of four entries 0.5 against one of 3.5, with a weight of 2: the loss is 72."""
+    found = loss(student, ONES, {}, GRAMS, style={"a": 2.0})
     known = {
-        8.0: "that is the mean of the squares: add them up",
-        16.0: "multiply by the layer's weight",
+        18.0: "that is the mean of the squares: add them up",
+        36.0: "multiply by the layer's weight",
+        24.0: "that is the sum of absolute differences: square them",
+        144.0: "the weight is squared, too: multiply by it afterwards",
         2.0: "is the Gram matrix divided by C * H * W? `gram_matrix` does it",
     }
-    assert abs(found - 32) < 1e-4, f"4 * 2^2 * 2 = 32, got {found:.4g}: " + known.get(
+    assert abs(found - 72) < 1e-4, f"4 * 3^2 * 2 = 72, got {found:.4g}: " + known.get(
         round(found, 3), "compare `gram_matrix(features[layer])` with `style_grams`"
     )
 
 
 @points(1, exercise="perceptual_loss")
 def test_both_terms(student):
-    """The same layer for content and for style: the loss is the sum of both, 44."""
-    target, grams = {"a": torch.full((1, 2, 1, 3), 3.0)}, {"a": torch.full((1, 2, 2), 2.5)}
-    found = loss(student, ONES, target, grams, content={"a": 0.5}, style={"a": 2.0})
-    assert abs(found - 44) < 1e-4, (
-        f"12 for the content and 32 for the style are 44, got {found:.4g}: each term has its own "
-        "weight, `weights['content'][layer]` and `weights['style'][layer]`"
+    """The same layer for content and for style: the loss is the sum of both, 99."""
+    found = loss(student, ONES, FOURS, GRAMS, content={"a": 0.5}, style={"a": 2.0})
+    known = {
+        27.0: "the style term is lost: is there a `return` inside the first loop?",
+        72.0: "the content term is lost when the style term comes: add them",
+    }
+    assert abs(found - 99) < 1e-4, (
+        f"27 for the content and 72 for the style are 99, got {found:.4g}: "
+        + known.get(
+            round(found, 3),
+            "each term has its own weight, `weights['content'][layer]` and "
+            "`weights['style'][layer]`",
+        )
     )
 
 
 @points(1, exercise="perceptual_loss")
 def test_twice_the_same_image(student):
     """Two equal images have the loss of one."""
-    target, grams = {"a": torch.full((1, 2, 1, 3), 3.0)}, {"a": torch.full((1, 2, 2), 2.5)}
     options = {"content": {"a": 0.5}, "style": {"a": 2.0}}
-    one = loss(student, ONES, target, grams, **options)
-    twice = [{"a": d["a"].repeat(2, 1, 1, 1)} for d in (ONES, target)]
-    two = loss(student, *twice, grams, **options)
+    one = loss(student, ONES, FOURS, GRAMS, **options)
+    twice = [{"a": d["a"].repeat(2, 1, 1, 1)} for d in (ONES, FOURS)]
+    two = loss(student, *twice, GRAMS, **options)
     assert abs(two - one) < 1e-4 * abs(one), (
         f"one image has {one:.4g}, the same image twice {two:.4g}: take the mean over the images, "
         "and each image's own Gram matrix"
@@ -93,12 +103,13 @@ def test_gradient_goes_to_the_features_alone(student):
 
 @points(1, exercise="instance_norm")
 def test_by_hand(student):
-    """The map (1, 3, 5, 7) has mean 4 and variance 5: by hand, -1.34, -0.45, 0.45, 1.34."""
-    x = torch.tensor([1.0, 3.0, 5.0, 7.0]).reshape(1, 1, 1, 4)
-    found = numbers(tensor_of(student.instance_norm(x), (1, 1, 1, 4), "the result"), 2)
+    """The map ((1, 3), (5, 7)) has mean 4 and variance 5: by hand, -1.34, -0.45, 0.45, 1.34."""
+    x = torch.tensor([1.0, 3.0, 5.0, 7.0]).reshape(1, 1, 2, 2)
+    found = numbers(tensor_of(student.instance_norm(x), (1, 1, 2, 2), "the result"), 2)
     known = {
         (-1.16, -0.39, 0.39, 1.16): "the variance is divided by H * W - 1: `unbiased=False`",
         (-0.6, -0.2, 0.2, 0.6): "divide by the root of the variance",
+        (-1.0, 1.0, -1.0, 1.0): "each row is normalized by itself: the axes are rows and columns",
         (0.0, 0.0, 0.0, 0.0): "every number became its own mean: the axes are rows and columns",
     }
     assert found == [-1.34, -0.45, 0.45, 1.34], f"got {found}: " + known.get(
@@ -187,7 +198,7 @@ def given(student, weight: list, bias: list) -> nn.Module:
 def painted(made: nn.Module, x: torch.Tensor, style_weights: list) -> torch.Tensor:
     """Return what a module makes of x."""
     try:
-        value = made(x, torch.tensor(style_weights))
+        value = made(x.clone(), torch.tensor(style_weights))
     except Exception as error:
         raise StudentError(describe_error(error, "forward")) from error
     if value is None:
@@ -225,11 +236,13 @@ def test_one_style(student):
 
 @points(1, exercise="ConditionalInstanceNorm2d")
 def test_normalizes(student):
-    """The input is normalized first: ten times the contrast gives the same result."""
+    """Each image is normalized first: ten times the contrast gives the same result."""
     made = given(student, [[2.0], [3.0]], [[-5.0], [10.0]])
-    plain, strong = (painted(made, x, [[1.0, 0.0]]) for x in (SIGNS, 10 * SIGNS + 4))
+    x = torch.cat([SIGNS, 10 * SIGNS + 4])
+    plain, strong = painted(made, x, [[1.0, 0.0], [1.0, 0.0]])
     assert torch.allclose(plain, strong, atol=1e-3), (
-        "ten times the contrast gives another result: call `instance_norm` on x first"
+        "an image of ten times the contrast, in the same batch, gives another result: call "
+        "`instance_norm` on x first"
     )
 
 
