@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 13 Texture synthesis: what is a texture, if not its pixels?
 #
-# ![Four textures, and beside each one five pictures made from noise: with more layers the specks become strokes, and the strokes become swirls and bricks.](pictures/13-texture-synthesis.jpg)
+# ![A brick wall and a painting of swirls, and beside each five pictures made from noise: with more layers specks become strokes, and strokes become bricks or swirls.](pictures/13-texture-synthesis.jpg)
 #
 # **The question.** Every picture in the right columns was made from noise. None is a copy: no brick
 # lies where it lay. And yet each is *of the same stuff* as the picture on the left. What has to be
@@ -624,8 +624,8 @@ prediction = "..."  # "colours", "strokes" or "stars"
 # %% [markdown]
 # <details><summary>Hint 1: a loop over names</summary>
 #
-# `for layer, weight in weights.items():` gives both; `features[layer]` and `grams[layer]` belong to
-# them.
+# `weights.items()` gives the name and the weight of each layer that counts; `features[name]` and
+# `grams[name]` belong to them.
 # </details>
 # <details><summary>Hint 2: a sum that starts at 0</summary>
 #
@@ -692,14 +692,24 @@ if ready(texture_loss=first_loss):
             made[n, count] = synthesize(target_grams[n], layers[:count])
     print(f"{len(made)} textures in {time.perf_counter() - started:.0f} s")
 
-# %% labkit={"opening": true}
-if ready(texture_loss=first_loss):
+
+# %%
+def show_ladder(chosen, title):
+    """Display each chosen texture beside what matches its first layers."""
     shown, captions = [], []
-    for n in names:
+    for n in chosen:
         shown += [targets[n][0], *(made[n, count][0] for count in counts)]
         captions += [n, *(f"{count} layer{'s' * (count > 1)}" for count in counts)]
-    title = "Each texture, and what matches its Gram matrices in the first layers"
     display(plotting.show_images(shown, captions, columns=len(counts) + 1, title=title))
+
+
+if ready(texture_loss=first_loss) and names[1:-1]:
+    show_ladder(names[1:-1], "Grass and gravel, and what matches their first layers")
+
+# %% labkit={"opening": true}
+if ready(texture_loss=first_loss):
+    title = "Two textures, and what matches their Gram matrices in the first layers"
+    show_ladder([names[0], names[-1]], title)
 
 # %% [markdown]
 # Down the table: how many layers were matched. Across: the distance that is left, in every layer,

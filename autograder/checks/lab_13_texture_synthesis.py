@@ -409,6 +409,31 @@ def test_low_contrast(student):
     )
 
 
+def together(sample: Tensor, texture: Tensor) -> float:
+    """Return the share of neighbours that are neighbours in the sample, whose colours differ."""
+    colours, ours = (t.double().flatten(1).T for t in (sample, texture))
+    source = torch.cdist(ours, colours).argmin(1).view(texture.shape[1:])
+    row, column = source // sample.shape[2], source % sample.shape[2]
+    right = (row.diff(dim=1) == 0) & (column.diff(dim=1) == 1)
+    below = (row.diff(dim=0) == 1) & (column.diff(dim=0) == 0)
+    return float(torch.cat([right.flatten(), below.flatten()]).float().mean())
+
+
+@points(1, exercise="grow_texture")
+def test_near_matches(student):
+    """Only windows that are nearly as near as the best one are drawn from."""
+    require_growth(student)
+    generator = student.generator(42)
+    shares = []
+    for seed in range(3):  # 1.1 gives 0.65 to 0.81, twice the smallest distance at most 0.25
+        sample = noise(generator, 20, 23)
+        shares.append(together(sample, grow(student, sample, 20, window=7, seed=seed)))
+    assert sum(shares) / 3 > 0.4, (
+        "grown from noise, hardly any two neighbours stood side by side in the sample: windows are "
+        "drawn that fit far worse than the best one. At most 1.1 times the smallest distance"
+    )
+
+
 @points(1, exercise="grow_texture")
 def test_start(student):
     """The 3 x 3 pixels in the middle are a piece of the sample, and stay."""
