@@ -6,10 +6,10 @@
 # **The question.** So far we asked which pixels of a *photo* matter. Now there is no photo: of all
 # pictures there could be, which one would the network call a *flamingo* most of all?
 #
-# We start from grey noise and climb: gradient **ascent** on the pixels, while the weights stay as they are.
-# What you get depends on the climb, and on what you forbid the picture to be: the **regularizer**.
-# The fancier it is, the prettier the picture, and the less it shows of the network. You will
-# measure that.
+# We start from grey noise and climb: gradient **ascent** on the pixels, while the weights stay as
+# they are. What you get depends on the climb, and on what you forbid the picture to be: the
+# **regularizer**. The fancier it is, the prettier the picture, and the less it shows of the
+# network. You will measure that.
 #
 # You write four functions: `class_visualization_step`, `blur_and_clip`, `facet_starts` and
 # `latent_step`. About 90 minutes. Lecture: 36:40 to 45:30.
@@ -34,8 +34,8 @@ prediction = "..."  # yours come further down
 side, steps = fast(128, 96), fast(128, 24)  # pixels, steps of a climb
 
 # %% [markdown]
-# Images are float32 in [0, 1], (N, 3, H, W), and mid-grey is 0.5: where the field's formulas speak of
-# the size of an image, ours measure from there. Every climb of the lab starts at the same faint
+# Images are float32 in [0, 1], (N, 3, H, W), and mid-grey is 0.5: where the field's formulas speak
+# of the size of an image, ours measure from there. Every climb of the lab starts at the same faint
 # noise around grey.
 
 
@@ -67,7 +67,8 @@ start = noise(side)
 #
 # $f_y$ is the **logit** of class $y$, $\lambda$ is `l2_reg` and $\eta$ is `step_size`. Both norms
 # run over all pixels and channels; the penalty is the **squared** norm, the sum of the squared
-# distances from mid-grey. (Simonyan, Vedaldi and Zisserman, *Deep inside convolutional networks*, 2013.)
+# distances from mid-grey. (Simonyan, Vedaldi and Zisserman, *Deep inside convolutional networks*,
+# 2013.)
 #
 # | | shape | range |
 # |---|---|---|
@@ -90,9 +91,9 @@ prediction = "..."  # for instance "p = 0.5, and no"
 # %% [markdown]
 # <details><summary>Hint 1: the gradient</summary>
 #
-# As for saliency: a copy that asks for a gradient, `image.detach().clone().requires_grad_()`, through
-# the network, and `torch.autograd.grad(value, image)`. The value has two parts, and both need the
-# copy: what is computed from `.data`, `.item()` or under `no_grad` has no gradient.
+# As for saliency: a copy that asks for a gradient, `image.detach().clone().requires_grad_()`,
+# through the network, and `torch.autograd.grad(value, image)`. The value has two parts, and both
+# need the copy: what is computed from `.data`, `.item()` or under `no_grad` has no gradient.
 # </details>
 # <details><summary>Hint 2: the penalty</summary>
 #
@@ -100,8 +101,8 @@ prediction = "..."  # for instance "p = 0.5, and no"
 # </details>
 # <details><summary>Hint 3: the length</summary>
 #
-# `gradient.norm()` is one number over all pixels. Divide by it, multiply by `step_size`, add. If you
-# use `backward()`, mind that gradients add up in `.grad` until somebody clears them.
+# `gradient.norm()` is one number over all pixels. Divide by it, multiply by `step_size`, add. If
+# you use `backward()`, mind that gradients add up in `.grad` until somebody clears them.
 # </details>
 
 
@@ -162,11 +163,11 @@ if ready(class_visualization_step=answered):
     display(plotting.show_images(bare, contrast=99, center=0.5, title=title))
 
 # %% [markdown]
-# The loss is minus the logit: it falls at every step, and soon the network is sure. We are less so.
-# Look closely: there are black spots, and they are drowned in coloured scribble. Nearly every picture
-# that the network calls a dalmatian looks like no photo: without a regularizer the climb ends in an
-# *adversarial image*, the subject of lab 10. (The display is stretched, in this lab always and by a
-# note below the figure: the real picture is greyer.)
+# The loss is minus the logit: it falls from step to step, and soon the network is sure. We are
+# less so. Look closely: there are black spots, and they are drowned in coloured scribble. Nearly every
+# picture that the network calls a dalmatian looks like no photo: without a regularizer the climb
+# ends in an *adversarial image*, the subject of lab 10. (The display is stretched, in this lab
+# always and by a note below the figure: the real picture is greyer.)
 #
 # ### The L2 penalty, as in the lecture
 #
@@ -196,16 +197,16 @@ if ready(class_visualization_step=answered):
 
 # %% [markdown]
 # **Explain what you saw.** The penalty does what it says: the norm falls. Does it make the picture
-# more natural? And what do you conclude from a probability of 1.00 about how well a picture shows what the
-# network is looking for? (Three to five sentences.)
+# more natural? And what do you conclude from a probability of 1.00 about how well a picture shows
+# what the network is looking for? (Three to five sentences.)
 
 # %% [markdown] nbgrader={"grade_id": "explain_l2", "grade": true, "solution": true, "points": 3}
 # **Rubric, 1 point each.** (1) The norm falls along the weight while the probability stays near 1
 # over a wide range: a much fainter picture convinces the network as well (it falls only when the
-# penalty outweighs the gradient of the logit). (2) A small norm is no sign of a natural picture: the
-# scribble stays, only fainter; the penalty knows nothing of neighbours. (3) Probability 1 is reached by pictures of very
-# different looks, so it says only that the climb succeeded: there is no single picture that the
-# network has in mind.
+# penalty outweighs the gradient of the logit). (2) A small norm is no sign of a natural picture:
+# the scribble stays, only fainter; the penalty knows nothing of neighbours. (3) Probability 1 is
+# reached by pictures of very different looks, so it says only that the climb succeeded: there is
+# no single picture that the network has in mind.
 
 # %% [markdown]
 # ## Exercise 2: a hackier regularizer
@@ -221,10 +222,12 @@ if ready(class_visualization_step=answered):
 # 1. Every channel is convolved with a Gaussian whose standard deviation is `sigma` pixels, cut off
 #    no nearer than 3 sigma. Beyond the border the picture goes on with its own pixels, repeated or
 #    mirrored, so that a picture of one colour stays as it is. Use `labkit.optimize.blur`, imported
-#    above: `blur(sigma)` is a function that takes images. SciPy's, torchvision's or your own are as good.
+#    above: `blur(sigma)` is a function that takes images. SciPy's, torchvision's or your own are
+#    as good.
 # 2. Of the **blurred** picture, the $\lfloor \text{fraction} \cdot HW \rfloor$ pixels nearest to
-#    mid-grey become 0.5 in all three channels. The distance of a pixel from mid-grey is the Euclidean one,
-#    $\sqrt{\sum_c (I(c, i, j) - \frac12)^2}$. With `fraction=0` no pixel is clipped, with 1 all are.
+#    mid-grey become 0.5 in all three channels. The distance of a pixel from mid-grey is the
+#    Euclidean one, $\sqrt{\sum_c (I(c, i, j) - \frac12)^2}$. With `fraction=0` no pixel is
+#    clipped, with 1 all are.
 #
 # | | shape | range |
 # |---|---|---|
@@ -303,17 +306,15 @@ if ready(class_visualization_step=answered, blur_and_clip=clipped):
     rungs = {
         "nothing": bare,
         "L2": knob[1],
-        "+ blur and clip": climb(model, dalmatian, start, l2_reg=0.1, step_size=1.5, tidy=tidy)[0],
-        "+ shift and zoom": climb(
-            Moved(model), dalmatian, start, l2_reg=0.1, step_size=1.5, tidy=tidy
-        )[0],
+        "+ blur and clip": climb(model, dalmatian, start, l2_reg=0.1, tidy=tidy)[0],
+        "+ shift and zoom": climb(Moved(model), dalmatian, start, l2_reg=0.1, tidy=tidy)[0],
     }
 
 # %% [markdown]
 # Three numbers a rung. *Total variation*: how much neighbouring pixels differ, on average; beside
 # it in units of the picture's own contrast, since a faint picture varies less anyway. And the
-# probability, of the picture and of a slightly blurred copy ($\sigma = 1$): a dog seen with weak eyes
-# is a dog. The **controls** are a photo and white noise.
+# probability, of the picture and of a slightly blurred copy ($\sigma = 1$): a dog seen with weak
+# eyes is a dog. The **controls** are a photo and white noise.
 
 
 # %%
@@ -345,14 +346,14 @@ if ready(class_visualization_step=answered, blur_and_clip=clipped):
 
 # %% [markdown]
 # By the network's own word all rungs are alike. A slight blur tells them apart: without a
-# regularizer, the dalmatian is all in the finest scribble, and gone with it; what the last rung drew
-# is still a dalmatian, as the cat is a cat.
+# regularizer, the dalmatian is all in the finest scribble, and gone with it; what the last rung
+# drew is still a dalmatian, as the cat is a cat.
 #
 # ### Four classes
 #
-# The last rung, with more steps, for the lecture's dalmatian, goose, ostrich and flamingo. The lecture
-# saw shapes and textures emerge, and so do we, more than once in a picture: nothing tells the
-# network to draw *one* bird. (About 20 s.)
+# The last rung, with more steps, for the lecture's dalmatian, goose, ostrich and flamingo. The
+# lecture saw shapes and textures emerge, and so do we, more than once in a picture: nothing tells
+# the network to draw *one* bird. (About 20 s.)
 
 # %% labkit={"opening": true}
 classes = ["flamingo", "dalmatian", "goose", "ostrich"][: fast(4, 1)]
@@ -369,26 +370,28 @@ if ready(class_visualization_step=answered, blur_and_clip=clipped):
     display(plotting.show_images(pictures, titles, 4, contrast=99, center=0.5, title=title))
 
 # %% [markdown]
-# **Is your friend right?** "The last rung gives the nicest picture, so it is the truest answer to the
-# question what the network is looking for." (Three to five sentences, with a number from the ladder.)
+# **Is your friend right?** "The last rung gives the nicest picture, so it is the truest answer to
+# the question what the network is looking for." (Three to five sentences, with a number from the
+# ladder.)
 
 # %% [markdown] nbgrader={"grade_id": "explain_ladder", "grade": true, "solution": true, "points": 3}
-# **Rubric, 1 point each.** (1) All rungs have a probability near 1 and different looks: by the network's own
-# word they are equally good. (2) What changes from rung to rung is the regularizer, that is, our wish
-# for smooth and steady pictures: a number such as the total variation by contrast, which moves towards the
-# photo's. (3) A balanced conclusion: the regularizer removes what the network also answers to (fine
-# scribble), so the picture is easier to read and less complete; or: what all rungs share, spots and
-# neck, is most likely the network's.
+# **Rubric, 1 point each.** (1) All rungs have a probability near 1 and different looks: by the
+# network's own word they are equally good. (2) What changes from rung to rung is the regularizer,
+# that is, our wish for smooth and steady pictures: a number such as the total variation by
+# contrast, which moves towards the photo's. (3) A balanced conclusion: the regularizer removes
+# what the network also answers to (fine scribble), so the picture is easier to read and less
+# complete; or: what all rungs share, spots and neck, is most likely the network's.
 
 # %% [markdown]
 # ### Inside the network
 #
-# The same climb works for a channel in the middle. `Channels` makes a layer's channels the logits: the
-# mean of each map. It takes the convolution's output *before* the ReLU, since behind a ReLU that is
-# off everywhere no gradient comes through. The activation we print is the one after it.
+# The same climb works for a channel in the middle. `Channels` makes a layer's channels the logits:
+# the mean of each map. It takes the convolution's output *before* the ReLU, since behind a ReLU
+# that is off everywhere no gradient comes through. The activation we print is the one after it.
 #
 # The **control** is the best that photos can do: of 256 patches cut from the kit's pictures (and
-# yours: put `dog.jpg` into `my-photos`, write `mine = ["dog"]`), the one with the strongest channel.
+# yours: put `dog.jpg` into `my-photos`, write `mine = ["dog"]`), the one with the strongest
+# channel.
 
 # %%
 mine = []
@@ -421,15 +424,15 @@ class Channels(nn.Module):
 
 # %%
 chosen = {"blocks.1.1.conv_dw": [63, 72, 117], "blocks.2.1.conv_dw": [30, 120, 180]}
-chosen |= {"blocks.4.2.conv_dw": [168, 252, 588], "blocks.5.3.conv_dw": [144, 504, 1080]}
+chosen |= {"blocks.4.2.conv_dw": [0, 378, 252], "blocks.5.3.conv_dw": [504, 1080, 288]}
 inside, names, found = [], [], []
 if ready(class_visualization_step=answered, blur_and_clip=clipped):
     for layer, channels in chosen.items():
         network = Channels(model, layer)
         of_patches = torch.cat([network.activation(few) for few in patches.split(32)])
         for channel in channels[: fast(3, 1)]:
-            knobs = {"l2_reg": 0.01, "tidy": tidy, "steps": fast(64, 16)}
-            image, _ = climb(network, channel, noise(patch, 0.1), **knobs)
+            knobs = {"l2_reg": 0.01, "step_size": 1.5, "tidy": tidy, "steps": fast(64, 16)}
+            image, _ = climb(Moved(network), channel, noise(patch, 0.1), **knobs)
             drawn, best = network.activation(image)[0, channel], of_patches[:, channel].max(dim=0)
             found.append([layer, channel, float(drawn), float(best.values)])
             inside += [image[0], patches[best.indices]]
@@ -444,9 +447,11 @@ if inside:
     display(plotting.show_images(inside, names, columns=6, contrast=99.5, title=title))
 
 # %% [markdown]
-# Shallow channels ask for stripes and grids, deeper ones for eyes, fur, bent shapes. The drawn
-# picture excites its channel more than any patch: lab 04 could show only what photos happen to
-# contain. And the two do not always look alike: a patch excites a channel by *something* in it.
+# Shallow channels ask for stripes and grids, deeper ones for curls, sticks, fur, rows of windows.
+# The drawn picture excites its channel more than any patch: lab 04 could show only what photos
+# happen to contain. Some pairs explain each other (the sticks and the tripod), others do not: a
+# patch excites a channel by *something* in it. And there are deep channels, 432 for instance, that
+# stay off all the way from this noise: a climb goes only where there is a slope.
 #
 # ## Exercise 3: many faces
 #
@@ -502,10 +507,10 @@ print(f"right on {len(fresh)} digits it never saw: {right:.3f}")
 # **Goal.** Cluster the features into `k` groups by k-means, and return the mean image of each.
 #
 # Distances are Euclidean, of the features as they are; the pixels have no say in the clustering.
-# Each image belongs to one group, and a facet is the plain mean of its group's images. The order of
-# the groups is yours. scikit-learn's `KMeans` is welcome (it takes CPU tensors), and so is your own.
-# Mind that k-means can get stuck: groups that lie far apart must each become a facet, so start
-# it several times, or from features that are far from each other.
+# Each image belongs to one group, and a facet is the plain mean of its group's images. The order
+# of the groups is yours. scikit-learn's `KMeans` is welcome (it takes CPU tensors), and so is your
+# own. Mind that k-means can get stuck: groups that lie far apart must each become a facet, so
+# start it several times, or from features that are far from each other.
 #
 # | | shape |
 # |---|---|
@@ -548,10 +553,10 @@ check("09-class-visualization", facet_starts)
 
 
 # %% [markdown]
-# Twenty steps of length 0.5 from each start. Digits are grey, and so shall the pictures be: the network looks
-# through `Grey`. The number is the *spread* of the three pictures, the mean distance between two of
-# them (root mean square over the pixels); its **control** starts from the means of three *random*
-# groups of the same digit.
+# Twenty steps of length 0.5 from each start. Digits are grey, and so shall the pictures be: the
+# network looks through `Grey`. The number is the *spread* of the three pictures, the mean distance
+# between two of them (root mean square over the pixels); its **control** starts from the means of
+# three *random* groups of the same digit.
 
 
 # %%
@@ -610,16 +615,17 @@ if facets:
         display(plotting.show_images(torch.cat(facets[digit]), titles, 6, title=title))
 
 # %% [markdown]
-# **Explain what you saw.** The climbs end in three different pictures, all of them sure. How much of the
-# difference do the facets owe to the network, and how much to where we started? What do the random groups tell?
-# (Three to five sentences.)
+# **Explain what you saw.** The climbs end in three different pictures, all of them sure. How much
+# of the difference do the facets owe to the network, and how much to where we started? What do the
+# random groups tell? (Three to five sentences.)
 
 # %% [markdown] nbgrader={"grade_id": "explain_facets", "grade": true, "solution": true, "points": 3}
 # **Rubric, 1 point each.** (1) The logit has many hills: each start leads to a picture of its own,
 # and the network is sure of all of them; one picture is never the whole answer. (2) Random groups
 # have nearly the same mean, so their climbs end close together: the spread comes from starting in
-# different clusters, and the clusters were found in the network's features. (3) The start itself remains visible after twenty
-# small steps: a mean of real digits is a prior, too, and a longer climb would show less of it.
+# different clusters, and the clusters were found in the network's features. (3) The start itself
+# remains visible after twenty small steps: a mean of real digits is a prior, too, and a longer
+# climb would show less of it.
 
 # %% [markdown]
 # ## Exercise 4: a network as the regularizer
@@ -627,9 +633,10 @@ if facets:
 # *Difficulty 2 of 5, importance 4 of 5, 15 minutes.*
 #
 # The fanciest prior of the lecture: a second network that has learned to draw natural pictures. We
-# move not the pixels but its input, the **latent** $z$, so that whatever comes out looks natural. Ours is a
-# **decoder** trained by this project on handwritten digits: 8 numbers in, a digit out.
-# (Nguyen et al., *Synthesizing the preferred inputs for neurons in neural networks via deep generator networks*, 2016.)
+# move not the pixels but its input, the **latent** $z$, so that whatever comes out looks natural.
+# Ours is a **decoder** trained by this project on handwritten digits: 8 numbers in, a digit out.
+# (Nguyen et al., *Synthesizing the preferred inputs for neurons in neural networks via deep
+# generator networks*, 2016.)
 #
 # **Goal.** One step of `step_size` for the latents, up the logit of what the generator draws.
 #
@@ -646,8 +653,8 @@ if facets:
 # Each row is moved by exactly `step_size`, and as it would be moved alone, for any N, N = 1
 # included. No penalty. The given `z` and both networks stay as they are.
 #
-# **Predict first.** A network with *random weights* knows nothing about digits. What will the decoder
-# draw for it: noise, or digits?
+# **Predict first.** A network with *random weights* knows nothing about digits. What will the
+# decoder draw for it: noise, or digits?
 
 # %%
 prediction = "..."  # "noise" or "digits"
@@ -659,8 +666,8 @@ prediction = "..."  # "noise" or "digits"
 # </details>
 # <details><summary>Hint 2: N rows</summary>
 #
-# Sum the N logits of the label: row 3 has no influence on the logit of row 5. The norm is one a row:
-# `gradient.norm(dim=1, keepdim=True)` is (N, 1).
+# Sum the N logits of the label: row 3 has no influence on the logit of row 5. The norm is one a
+# row: `gradient.norm(dim=1, keepdim=True)` is (N, 1).
 # </details>
 
 
@@ -679,15 +686,16 @@ def latent_step(generator, model, z, label, step_size):
 check("09-class-visualization", latent_step)
 
 # %% [markdown]
-# Now the lecture's warning: the smarter the regularizer, the further we get from what the network is
-# actually looking for. Three networks are asked for the ten digits:
+# Now the lecture's warning: the smarter the regularizer, the further we get from what the network
+# is actually looking for. Three networks are asked for the ten digits:
 #
 # - **honest**, from exercise 3;
 # - **cheating**, trained on digits of any class, with a white mark in the top rows whose place
 #   tells the label: it has never needed to look at a digit;
 # - **random** weights.
 #
-# Two ways to ask: climbing on the pixels with the regularizer of exercise 2, and climbing in the decoder.
+# Two ways to ask: climbing on the pixels with the regularizer of exercise 2, and climbing in the
+# decoder.
 
 # %%
 networks = {
@@ -734,10 +742,10 @@ if ready(**waiting, latent_step=moved):
         display(plotting.show_images(both, columns=10, title=title))
 
 # %% [markdown]
-# Four numbers: the mean *probability*; the *distance* to the nearest training digit, small for what looks
-# like handwriting (digits that were held out have the value in the last row); the share that this
-# nearest digit *agrees* with the class we asked for (chance: 0.1); and how much brighter the *mark* of the class is than the
-# places of the other marks.
+# Four numbers: the mean *probability*; the *distance* to the nearest training digit, small for
+# what looks like handwriting (digits that were held out have the value in the last row); the share
+# that this nearest digit *agrees* with the class we asked for (chance: 0.1); and how much brighter
+# the place of the class's *mark* is than those of the other marks.
 
 
 # %%
@@ -771,29 +779,33 @@ if drawn:
 # And which pictures show best what the cheating network looks for? (Four to six sentences.)
 
 # %% [markdown] nbgrader={"grade_id": "explain_prior", "grade": true, "solution": true, "points": 4}
-# **Rubric, 1 point each.** (1) All three rows of decoder pictures look like handwriting, as close to
-# real digits as digits held out, whatever the network knows: the looks come from the decoder. (2) What does depend on the
-# network is whether it is the digit *asked for* (agreement near 1 for the honest network, near chance for the other
-# two) and the probability, which stays low where the decoder cannot draw what the network wants. (3) The
-# cheating network looks for the mark: the climb on the pixels shows it (mark well above 0), and the decoder, which has never
-# seen such a mark, cannot draw it as it is. (4) The lecture's warning in own words: the smarter the prior, the less can be
-# concluded about the network; a simple regularizer and a control are worth more than beauty.
+# **Rubric, 1 point each.** (1) All three rows of decoder pictures look like handwriting, as close
+# to real digits as digits held out, whatever the network knows: the looks come from the decoder.
+# (2) What does depend on the network is whether it is the digit *asked for* (agreement near 1 for
+# the honest network, far lower for the other two) and the probability, which stays low where the
+# decoder cannot draw what the network wants. (3) The cheating network looks for the mark: the
+# climb on the pixels shows it as a white dot in the top rows, at its place. The decoder has never
+# seen such a mark; it puts the end of a stroke there, and nobody would guess. (4) The lecture's
+# warning in own words: the smarter the prior, the less can be concluded about the network; a
+# simple regularizer and a control are worth more than beauty.
 
 # %% [markdown]
 # ## What to keep, and the limits
 #
-# - Gradient ascent on the pixels answers "what would you like to see?". It is the training loop with
-#   the roles of weights and image swapped.
+# - Gradient ascent on the pixels answers "what would you like to see?". It is the training loop
+#   with the roles of weights and image swapped.
 # - A probability of 1 is easy to have and proves nothing about the picture.
-# - Regularizers are wishes of ours. What appears under all of them is most likely the network's own; what
-#   appears under one alone may be the regularizer's. The lecturer prefers the simple ones, and says why.
-# - What we saw are patterns, not objects: spots, necks, eyes, several at once. That much the network's
-#   answer hangs on, and no more can be read off.
+# - Regularizers are wishes of ours. What appears under all of them is most likely the network's
+#   own; what appears under one alone may be the regularizer's. The lecturer prefers the simple
+#   ones, and says why.
+# - What we saw are patterns, not objects: spots, necks, eyes, several at once. That much the
+#   network's answer hangs on, and no more can be read off.
 #
 # ## Try it yourself
 #
-# - *Dumbbell* and *billiard table*, as in the lecture: `label_of(model, "dumbbell")`. Does an arm come with the dumbbell?
-# - Start from a photo of yours instead of noise: `climb(model, label, data.photo("dog", side))`. How long does the
-#   dog survive?
+# - *Dumbbell* and *billiard table*, as in the lecture: `label_of(model, "dumbbell")`. Does an arm
+#   come with the dumbbell?
+# - Start from a photo of yours instead of noise: `climb(model, label, data.photo("dog", side))`.
+#   How long does the dog survive?
 # - A start without colours, a larger picture, 500 steps: which of them helps most?
 # - Climb to two classes at once: what does a network look like whose logit is the sum of two?

@@ -36,10 +36,10 @@ prediction = "..."  # yours come further down
 
 # %%
 mine = []
-side, large_side = fast(144, 96), fast(256, 128)  # pixels, of the experiments and of the showpiece
+side, large_side = fast(144, 80), fast(256, 112)  # pixels, of the experiments and of the showpiece
 content = data.photo("pagoda", side).to(device)
 style = data.style("swirls", side).to(device)
-paintings = torch.cat([data.style(name, 256) for name in data.style_names()])
+paintings = torch.cat([data.style(name, large_side) for name in data.style_names()])
 title = "The styles: seven paintings made by code"
 display(plotting.show_images(paintings, data.style_names(), columns=7, title=title))
 
@@ -403,7 +403,7 @@ def distances(image, content, style):
 
 
 runs = []  # a row for each picture: knob, setting, seconds, content distance, style distance
-usual_steps = fast(80, 25)
+usual_steps = fast(80, 20)
 
 
 def paint(knob, setting, content, style, weight=0.05, smooth=1.0, steps=usual_steps, start=None):
@@ -427,7 +427,7 @@ for photo_name, style_name in pairs:
     b = data.style(style_name, large_side).to(device)
     inputs.append((a, b))
     setting = f"{photo_name} as {style_name}"
-    showpieces.append(paint("showpiece", setting, a, b, steps=fast(150, 30)))
+    showpieces.append(paint("showpiece", setting, a, b, steps=fast(150, 25)))
 if ready(stylize=showpieces[0]):
     tiles, captions = [], []
     for (a, b), image, (photo_name, style_name) in zip(inputs, showpieces, pairs, strict=True):
@@ -498,10 +498,14 @@ for name, start in {"photo": None, "noise": noise}.items():
 # %%
 if ready(stylize=ends["photo"]):
     for k, of in enumerate(("content", "style")):
-        curves = {f"from the {name}": path[:, k].clamp(min=1e-3) for name, path in paths.items()}
+        curves = {f"from the {name}": path[:, k] for name, path in paths.items()}
         title = f"Distance from the {of}, by step"
         at = [4 * i for i in range(len(paths["photo"]))]
-        display(plotting.show_curves(curves, "step", f"{of} distance", x=at, log=True, title=title))
+        display(
+            plotting.show_curves(
+                curves, "step", f"{of} distance", x=at, log=of == "style", title=title
+            )
+        )
     pictures = [noise[0], ends["noise"][0], ends["photo"][0]]
     titles = ["noise", "from noise", "from the photo"]
     display(plotting.show_images(pictures, titles, title="Same losses, two starts"))
@@ -560,10 +564,10 @@ if ready(stylize=by_weight[0]):
 prediction = "..."  # "smaller" or "larger"
 
 # %%
-sizes = [side * k // 4 for k in (2, 4, 6, 9)]
+sizes = [side * k // 4 for k in (3, 4, 6, 12)]
 glass = {size: data.style("glass", size).to(device) for size in sizes}
 by_size = [paint("style size", f"glass, {n} px", content, glass[n], 0.02) for n in sizes]
-ends_of_knob = (sizes[0], sizes[-1])
+ends_of_knob = (side // 2, sizes[-1])
 swirls = {size: data.style("swirls", size).to(device) for size in ends_of_knob}
 strokes = [paint("style size", f"swirls, {n} px", content, swirls[n], 0.02) for n in ends_of_knob]
 if ready(stylize=by_size[0]):
@@ -721,7 +725,7 @@ def cost(size, names):
 
 
 costs = {}
-for size in [64, 128, 256, 512, 1024][: fast(5, 3)]:
+for size in [64, 128, 256, 512, 1024][: fast(5, 2)]:
     costs[size] = cost(size, []), cost(size, stages)
 if ready(stylize=costs[64][0][2]):
     print("one evaluation       plain          |  checkpointed")
@@ -761,8 +765,8 @@ def coarse_to_fine(photo_name, style_name, sizes, counts):
 
 double = 2 * side
 a, b = data.photo("pagoda", double).to(device), data.style("glass", double).to(device)
-direct = paint("coarse to fine", f"glass, {double} px directly", a, b, steps=fast(60, 18))
-refined = coarse_to_fine("pagoda", "glass", [side, double], [fast(80, 24), fast(40, 12)])
+direct = paint("coarse to fine", f"glass, {double} px directly", a, b, steps=fast(60, 16))
+refined = coarse_to_fine("pagoda", "glass", [side, double], [fast(80, 20), fast(40, 11)])
 if ready(stylize=direct):
     shown = [direct[0], refined[0]]
     titles = [f"{double} px directly", f"{side} px, then {double} px"]
@@ -808,7 +812,7 @@ def dream(image, layer, steps, seed):
 
 
 dream_layer, rounds = "blocks.4.2", 5
-dream_side = fast(192, 112)
+dream_side = fast(192, 96)
 awake = data.photo("pagoda", dream_side).to(device)
 night = data.style("swirls", dream_side).to(device)
 asleep = awake

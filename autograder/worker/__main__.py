@@ -17,6 +17,7 @@ import signal
 import socket
 import sys
 import traceback
+import warnings
 
 sys.path[1:1] = sys.argv[3:]  # before what needs labkit: this checkout's, not an installed one
 
@@ -63,8 +64,10 @@ def warm_up() -> None:
     import torch
 
     torch.set_num_threads(1)
-    for name in SUBMISSIONS_IMPORT:
-        importlib.import_module(name)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # joblib's: no semaphores in here
+        for name in SUBMISSIONS_IMPORT:
+            importlib.import_module(name)
     images = torch.full((1, 3, 64, 64), 0.5, requires_grad=True)
     torch.autograd.grad(messages.shared_model("lite0")(images).sum(), images)
     look_for_libraries()

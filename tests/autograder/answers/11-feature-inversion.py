@@ -806,7 +806,7 @@ def invert_features(model, layer, target_features, size, steps, tv_weight, seed)
         features = activations(model, image, layer)[layer]
         loss = relative(features, target_features) + tv_weight * variation(image)
         loss.backward()
-        image.data -= 0.3 * image.grad / image.grad.norm()
+        image.data -= 3.0 * image.grad / image.grad.norm()
         image.data.clamp_(0, 1)
     return image.detach()
 
