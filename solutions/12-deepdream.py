@@ -108,9 +108,9 @@ check("12-deepdream", dream_loss)
 # %%
 def recipe(image, layer, upstream):
     """Return the pixels' gradient (1, 3, H, W) when the layer's gradient is set to upstream(a)."""
-    image = image.detach().clone().requires_grad_()
-    activation = activations(exact, image, layer)[layer]
-    return torch.autograd.grad(activation, image, upstream(activation.detach()))[0]
+    pixels = image.detach().clone().requires_grad_()
+    activation = activations(exact, pixels, layer)[layer]
+    return torch.autograd.grad(activation, pixels, upstream(activation.detach()))[0]
 
 
 def growth(image, layer, direction, h=1e-6):
@@ -513,12 +513,10 @@ in_the_dark = {}
 if answered:
     generator = torch.Generator().manual_seed(0)
     specks = (0.1 * torch.randn(1, 1, 96, 96, generator=generator)).clamp(0, 1).to(device)
-    in_the_dark["dark noise"] = specks.expand(-1, 3, -1, -1)
+    start = in_the_dark["dark noise"] = specks.expand(-1, 3, -1, -1)
     for name, (network, layer) in dreamers.items():
-        dreamt_image = dream(
-            network, in_the_dark["dark noise"], layer, steps=fast(24, 16), octaves=2, jitter=4
-        )
-        in_the_dark[name] = dreamt_image.mean(1, keepdim=True).expand(-1, 3, -1, -1)
+        found = dream(network, start, layer, steps=fast(24, 16), octaves=2, jitter=4)
+        in_the_dark[name] = found.mean(1, keepdim=True).expand(-1, 3, -1, -1)
     pictures = torch.cat(list(in_the_dark.values()))
     title = "Dreams from the same dark noise"
     display(plotting.show_images(pictures, list(in_the_dark), 4, title=title))
