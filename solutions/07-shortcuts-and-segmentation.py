@@ -476,6 +476,8 @@ if ready(grabcut_seeds=seeds[0]):
 # | `a`, `b` | (H, W) each | boolean, or 0 and 1 of any number type; the two need not be of the same type |
 # | result | one number | 0 (nothing in common) to 1 (the same mask) |
 #
+# The masks stay as they are.
+#
 # **Predict first.** Two squares of the same size overlap in half of their area. What is their
 # intersection over union: 1/2, 1/3 or 2/3?
 
