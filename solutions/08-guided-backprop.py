@@ -3,8 +3,8 @@
 #
 # ![Patches in the first row. Below, plain gradients look like noise, the deconvnet's like a grid; guided maps show the face and the rims in the patches.](pictures/08-guided-backprop.jpg)
 #
-# **The question.** The first row shows patches that four neurons of the network like best. Which
-# pixels of the patch make the neuron fire? The second row is the honest answer, the gradient. It
+# **The question.** The first row shows patches that four channels of the network like best. Which
+# pixels of a patch make its neuron fire? The second row is the honest answer, the gradient. It
 # looks like noise. The last row answers with a trick: faces and rims appear. Is the trick true?
 #
 # Lab 06 differentiated the logit of a class. Here you ask a **neuron in the middle** of the network,
@@ -229,8 +229,8 @@ prediction = "..."  # "half", "most" or "all"
 # </details>
 # <details><summary>Hint 3: my result has four axes, or one too few.</summary>
 #
-# The gradient has the image's shape, (1, 3, H, W): `[0]` takes the one image out. And `features[0,
-# channel].max()` works on a map (h, w) as well as on a single number.
+# The gradient has the image's shape, (1, 3, H, W): `[0]` takes the one image out. And `.max()` of
+# `features[0, channel]` works on a map (h, w) as well as on a single number.
 # </details>
 
 
@@ -493,8 +493,8 @@ if ready(guided_backprop=tried):
 # ### The six that others forget
 #
 # Well-known libraries look for `nn.ReLU` when they do guided backpropagation, and leave every other
-# activation alone, without a word. Our network has ReLU6. What would you have got? (The cosine is what was
-# left of the step above: along the guided map the neuron rises by that share of the gradient's rise.)
+# activation alone, without a word. Our network has ReLU6. What would you have got? (You have met the
+# cosine already: along the guided map the neuron rose by just this share of the gradient's rise.)
 
 # %%
 relus = [m for m in model.modules() if type(m) is nn.ReLU]
@@ -659,7 +659,7 @@ if ready(guided_backprop=tried):
 #
 # ## Try it yourself
 #
-# - Add a photo of your own to `mine`. Which of the six patches in the picture does it replace?
+# - Add a photo of your own to `mine`. Does it replace one of the six patches?
 # - `asked`: `("blocks.4.2.conv_pw", 284, 2, 113)` or `("blocks.5.0.conv_pw", 210, 2, 113)`. Write down
 #   what the channel stands for before you look at its guided map.
 # - Write a rule of your own: `RULES["mine"] = ...`, for instance one that keeps negative gradients
