@@ -76,7 +76,7 @@ plotting.show_images(
 # | `window` $x$ | (3, w, w) | [0, 1]; anything where the mask is 0 |
 # | `mask` $m$ | (w, w) | weights, 0 and up, fractions too |
 # | `sample` $s$ | (3, h, w'), h and w' may differ | [0, 1] |
-# | result $D$ | (h - w + 1, w' - w + 1): whole windows only | 0 and up |
+# | result $D$, a tensor | (h - w + 1, w' - w + 1): whole windows only | 0 and up |
 #
 # Entry (i, j) belongs to the window of the sample whose upper left corner is at row i, column j. The
 # given tensors stay as they are. The next exercise calls this function some ten thousand times, so
@@ -198,7 +198,7 @@ if ready(masked_distances=distances):
 # | `sample` | (3, h, w') | [0, 1] |
 # | `size` | side of the result, 3 and up | |
 # | `window` | side of the window: odd, 3 and up, at most h and w' | |
-# | result | (3, size, size) | only colours of the sample |
+# | result, a tensor | (3, size, size) | only colours of the sample |
 #
 # The frame around your step is written. `start_canvas` puts the first 3 x 3 pixels in place, which
 # stay as they are, and `growing_order` gives the places in rings around them. Both count on a canvas

@@ -18,20 +18,25 @@ def test_distances_shape(student):
 
 @points(1, exercise="masked_distances")
 def test_distances_by_hand(student):
-    """A window of one pixel, red 1, green 0.5: by hand, distances 0, 1 and 0.5."""
+    """A window of one pixel, red 1, green 0.5: by hand, distances 0, 1 and 0.3125."""
     window = torch.tensor([1.0, 0.5, 0.0]).reshape(3, 1, 1)
-    colours = [[1.0, 0.5, 0.0], [0.0, 0.5, 0.0], [0.5, 0.0, 0.0]]
+    colours = [[1.0, 0.5, 0.0], [0.0, 0.5, 0.0], [0.75, 0.0, 0.0]]
     sample = torch.tensor(colours).T.reshape(3, 1, 3)
-    got = numbers(tensor_of(student.masked_distances(window, torch.ones(1, 1), sample), (1, 3)))
+    got = student.masked_distances(window, torch.ones(1, 1), sample)
+    got = numbers(tensor_of(got, (1, 3)), digits=4)
     known = {
-        (0.0, 1.0, 0.707): "this is the root of the sum; the goal has none",
-        (0.0, 0.333, 0.167): "add the three channels up, do not average them",
-        (0.0, 1.0, 1.0): "square the differences; these are absolute ones",
-        (0.0, 1.0, 0.25): "only the red channel is compared",
+        (0.0, 1.0, 0.559): "this is the root of the sum; the formula has none",
+        (0.0, 0.3333, 0.1042): "add the three channels up, do not average them",
+        (0.0, 1.0, 0.75): "square the differences; these are absolute ones",
+        (0.0, 1.0, 0.5625): "square each difference before they are added up",
+        (0.0, 1.0, 0.0625): "only the red channel is compared",
+        (0.0, 0.1111, 0.0625): "the colours are mixed to grey first; compare each channel",
+        (0.0, 1.0, 0.25): "add the three channels up, do not take their maximum",
+        (0.0, 0.0, 0.0): "the mask is 1 where the window is known",
     }
-    assert got == [0.0, 1.0, 0.5], (
-        "the sample's pixels differ by (0, 0, 0), (1, 0, 0) and (0.5, 0.5, 0), so the distances "
-        f"are 0, 1 and 0.25 + 0.25. Got {got}: {known.get(tuple(got), 'add up the squares')}"
+    assert got == [0.0, 1.0, 0.3125], (
+        "the sample's pixels differ by (0, 0, 0), (1, 0, 0) and (0.25, 0.5, 0), so the distances "
+        f"are 0, 1 and 0.0625 + 0.25. Got {got}: {known.get(tuple(got), 'add up the squares')}"
     )
 
 
@@ -43,16 +48,18 @@ def test_distances_mask(student):
     mask = torch.zeros(3, 3)
     mask[0, 1] = 0.5
     got = tensor_of(student.masked_distances(window, mask, sample), (4, 4))
-    alone = (window[:, 0, 1, None, None] - sample[:, 0:4, 1:5]).square().sum(0)
-    known = {0.25: "the mask is squared: it belongs outside", 1: "weights count as 1"}
-    for factor, why in known.items():
-        assert not torch.allclose(got, factor * alone.double(), atol=1e-5), (
-            f"one pixel has weight 0.5, the others 0, and the distance is {factor} times that of "
-            f"this pixel: {why}"
-        )
-    assert torch.allclose(got, 0.5 * alone.double(), atol=1e-5), (
+    squares = (sample.unfold(1, 3, 1).unfold(2, 3, 1) - window[:, None, None]).square().sum(0)
+    alone = squares[..., 0, 1].double()  # the one pixel that counts, at each place
+    known = {
+        "the mask has no effect": squares.sum((2, 3)).double(),
+        "the mask is squared: it belongs outside of the square": 0.25 * alone,
+        "a weight of 0.5 counts as 1": alone,
+    }
+    why = [text for text, value in known.items() if torch.allclose(got, value, atol=1e-5)]
+    assert torch.allclose(got, 0.5 * alone, atol=1e-5), (
         "one pixel of the window, in row 0 and column 1, has weight 0.5, all others 0: the "
-        "distance should be half of its squared difference from row i, column j + 1 of the sample"
+        "distance should be half of its squared difference from row i, column j + 1 of the "
+        f"sample. {why[0] if why else 'Is it the difference that is masked?'}"
     )
 
 
@@ -151,14 +158,22 @@ def test_gram_shape(student):
 def test_gram_by_hand(student):
     """Features (1, 2) and (3, -4) at two places: by hand, products 5, -5, 25."""
     features = torch.tensor([[1.0, 2.0], [3.0, -4.0]]).reshape(1, 2, 1, 2)
-    got = tensor_of(student.gram_matrix(features, normalize=False), (1, 2, 2))
-    assert numbers(got) == [5.0, -5.0, -5.0, 25.0], (
+    got = numbers(tensor_of(student.gram_matrix(features, normalize=False), (1, 2, 2)))
+    known = {
+        (4.5, -1.5, -1.5, 0.5): "these are all pairs of places; take the same place twice",
+        (0.5, -3.5, -3.5, 24.5): "take no mean away",
+        (10.0, -10.0, -10.0, 20.0): "the memory is cut into the wrong pieces: view(N, C, H * W)",
+        (5.0, 3.0, 3.0, 9.0): "negative features count as they are",
+        (1.25, -1.25, -1.25, 6.25): "it is divided although normalize is False",
+    }
+    assert got == [5.0, -5.0, -5.0, 25.0], (
         "1*1 + 2*2 = 5, 1*3 + 2*(-4) = -5, 3*3 + 4*4 = 25, so without normalization the matrix is "
-        f"[5, -5, -5, 25], got {numbers(got)}"
+        f"[5, -5, -5, 25]. Got {got}: {known.get(tuple(got), 'which places are multiplied?')}"
     )
-    got = tensor_of(student.gram_matrix(features), (1, 2, 2))
-    assert numbers(got) == [1.25, -1.25, -1.25, 6.25], (
-        f"with it, divided by C * H * W = 4: [1.25, -1.25, -1.25, 6.25], got {numbers(got)}"
+    got = numbers(tensor_of(student.gram_matrix(features), (1, 2, 2)))
+    assert got == [1.25, -1.25, -1.25, 6.25], (
+        "without the second argument it is divided by C * H * W = 2 * 1 * 2: "
+        f"[1.25, -1.25, -1.25, 6.25], got {got}"
     )
 
 
@@ -166,7 +181,9 @@ def test_gram_by_hand(student):
 def test_gram_batch(student):
     """Two images together give the matrices that each gives alone."""
     features = torch.randn(2, 3, 4, 5, generator=torch.Generator().manual_seed(5))
+    before = features.clone()
     together = tensor_of(student.gram_matrix(features), (2, 3, 3))
+    assert torch.equal(features, before), "the given features were changed"
     for n in range(2):
         alone = tensor_of(student.gram_matrix(features[n : n + 1]), (1, 3, 3))[0]
         assert torch.allclose(together[n], alone, atol=1e-5), (
@@ -195,19 +212,36 @@ def plain_features(*values: float) -> Tensor:
 
 @points(1, exercise="texture_loss")
 def test_loss_by_hand(student):
-    """One feature of 2, so a Gram matrix of 4; the target is 1: by hand, (4 - 1)^2 / 1^2 = 9."""
-    features, grams = {"a": plain_features(2.0)}, {"a": torch.ones(1, 1, 1)}
-    got = tensor_of(student.texture_loss(features, grams, {"a": 1.0}), ())
-    assert abs(float(got) - 9) < 1e-4, f"expected 9, got {float(got):.4g}"
-    grams = {"a": torch.full((1, 1, 1), 2.0)}
+    """One layer of one feature, 2, so its Gram matrix is 4: by hand, 9 from a target of 1."""
+    features = {"a": plain_features(2.0)}
+    known = {
+        (1, 3.0): "this is a norm, and the formula has squared norms",
+        (1, 0.562): "divide by the target's squared norm, not by that of the picture",
+        (2, 4.0): "the division by the target's squared norm is missing",
+        (2, 2.0): "square what you divide by, too",
+    }
+    for target, expected in ((1, 9), (2, 1)):  # (4 - 1)^2 / 1^2 and (4 - 2)^2 / 2^2
+        grams = {"a": torch.full((1, 1, 1), float(target))}
+        got = float(tensor_of(student.texture_loss(features, grams, {"a": 1.0}), ()))
+        why = known.get((target, round(got, 3)), "is it squared, and relative to the target?")
+        assert abs(got - expected) < 1e-4, (
+            f"(4 - {target})^2 / {target}^2 = {expected}, got {got:.4g}: {why}"
+        )
+
+
+@points(1, exercise="texture_loss")
+def test_loss_two_features(student):
+    """Two features of 2, so a Gram matrix of twos, against (1, 2, 2, 4): by hand, 5 / 25."""
+    grams = {"a": torch.tensor([[[1.0, 2.0], [2.0, 4.0]]])}
+    features = {"a": plain_features(2.0, 2.0)}
     got = float(tensor_of(student.texture_loss(features, grams, {"a": 1.0}), ()))
     known = {
-        4.0: "the division by the target's squared norm is missing",
-        2.0: "square what you divide by, too",
+        1.25: "divide the sum by the sum, not each entry by the target's",
+        0.68: "the target is normalized, so leave `normalize` as it is by default",
     }
-    assert abs(got - 1) < 1e-4, (
-        f"with a target of 2: (4 - 2)^2 / 2^2 = 1, got {got:.4g}. "
-        + known.get(round(got, 3), "Is each layer's distance divided by its target's squared norm?")
+    assert abs(got - 0.2) < 1e-4, (
+        "squared differences 1, 0, 0, 4 over squares 1, 4, 4, 16 are 5 / 25 = 0.2, "
+        f"got {got:.4g}: {known.get(round(got, 3), 'add all four entries up')}"
     )
 
 
@@ -217,9 +251,17 @@ def test_loss_weights(student):
     features = {"a": plain_features(2.0), "b": plain_features(2.0)}
     grams = {"b": torch.full((1, 1, 1), 2.0), "a": torch.ones(1, 1, 1)}  # another order
     got = float(tensor_of(student.texture_loss(features, grams, {"b": 0.5, "a": 2.0}), ()))
-    known = {10.0: "the weights are not used", 6.5: "the weights are at the wrong layers"}
-    assert abs(got - 18.5) < 1e-4, f"expected 2 * 9 + 0.5 * 1 = 18.5, got {got:.4g}. " + known.get(
-        round(got, 3), "Take all three by the layer's name."
+    known = {
+        10.0: "the weights are not used",
+        6.5: "the weights are at the wrong layers",
+        36.25: "the weights are squared",
+        9.25: "add the layers up, do not average them",
+        7.4: "do not divide by the sum of the weights",
+        18.0: "only the last layer of `weights` counts",
+        0.5: "only the first layer of `weights` counts",
+    }
+    assert abs(got - 18.5) < 1e-4, f"expected 2 * 9 + 0.5 * 1 = 18.5, got {got:.4g}: " + known.get(
+        round(got, 3), "take all three by the layer's name"
     )
 
 

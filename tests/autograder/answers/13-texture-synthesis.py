@@ -232,12 +232,14 @@ def masked_distances(window, mask, sample):
 
 # %% NumPy exercise="masked_distances" right=true
 import numpy as np
+import torch
 
 
 def masked_distances(window, mask, sample):
     window, mask, sample = window.numpy(), mask.numpy(), sample.numpy()
     windows = np.lib.stride_tricks.sliding_window_view(sample, mask.shape, axis=(1, 2))
-    return np.einsum("cijuv,uv->ij", (windows - window[:, None, None]) ** 2, mask)
+    squares = (windows - window[:, None, None]) ** 2
+    return torch.from_numpy(np.einsum("cijuv,uv->ij", squares, mask))
 
 
 # %% im2col and a matrix product exercise="masked_distances" right=true
@@ -987,7 +989,8 @@ def grow_texture(sample, size, window, seed):
         i, j = draw.choice(np.argwhere(distances <= 1.1 * distances.min()))
         image[:, row + margin, column + margin] = pixels[:, i + margin, j + margin]
         known[row + margin, column + margin] = 1
-    return image[:, margin : margin + size, margin : margin + size].copy()
+    grown = image[:, margin : margin + size, margin : margin + size]
+    return torch.from_numpy(grown.copy())
 
 
 # %% [markdown]
