@@ -248,12 +248,13 @@ def test_loss_two_features(student):
 @points(1, exercise="texture_loss")
 def test_loss_weights(student):
     """Two layers with weights 2 and 0.5 and distances 9 and 1: by hand, 18.5."""
-    features = {"a": plain_features(2.0), "b": plain_features(2.0)}
-    grams = {"b": torch.full((1, 1, 1), 2.0), "a": torch.ones(1, 1, 1)}  # another order
+    features = {"a": plain_features(2.0), "b": plain_features(1.0)}
+    grams = {"b": torch.full((1, 1, 1), 0.5), "a": torch.ones(1, 1, 1)}  # another order
     got = float(tensor_of(student.texture_loss(features, grams, {"b": 0.5, "a": 2.0}), ()))
     known = {
         10.0: "the weights are not used",
         6.5: "the weights are at the wrong layers",
+        24.5: "features of one layer meet the target of another: take them by name",
         36.25: "the weights are squared",
         9.25: "add the layers up, do not average them",
         7.4: "do not divide by the sum of the weights",
