@@ -127,7 +127,7 @@ check("09-class-visualization", class_visualization_step)
 
 
 # %%
-def climb(network, label, image, steps=steps, l2_reg=0.0, step_size=1.0, tidy=None):
+def climb(network, label, image, steps=steps, l2_reg=0.0, step_size=1.5, tidy=None):
     """Return the picture after `steps` steps, and the label's logit before each of them."""
     logits = []
     for k in trange(steps, leave=False, disable=steps < 50):
@@ -147,7 +147,7 @@ if ready(class_visualization_step=answered):
     generator = torch.Generator().manual_seed(1)
     directions = torch.randn(steps, *start.shape, generator=generator).to(device)
     unit = directions / directions.flatten(1).norm(dim=1).view(-1, 1, 1, 1, 1)
-    wandering = start + unit.cumsum(dim=0)  # (steps, 1, 3, H, W)
+    wandering = start + 1.5 * unit.cumsum(dim=0)  # (steps, 1, 3, H, W)
     with torch.no_grad():
         control = [float(model(image)[0, dalmatian]) for image in wandering]
 
@@ -163,7 +163,7 @@ if ready(class_visualization_step=answered):
     display(plotting.show_images(bare, contrast=99, center=0.5, title=title))
 
 # %% [markdown]
-# The loss is minus the logit: it falls from step to step, and soon the network is sure. We are
+# The loss is minus the logit: it falls, with a few setbacks, and soon the network is sure. We are
 # less so. Look closely: there are black spots, and they are drowned in coloured scribble. Nearly every
 # picture that the network calls a dalmatian looks like no photo: without a regularizer the climb
 # ends in an *adversarial image*, the subject of lab 10. (The display is stretched, in this lab
@@ -346,7 +346,7 @@ if ready(class_visualization_step=answered, blur_and_clip=clipped):
 
 # %% [markdown]
 # By the network's own word all rungs are alike. A slight blur tells them apart: without a
-# regularizer, the dalmatian is all in the finest scribble, and gone with it; what the last rung
+# regularizer, the dalmatian is all in the finest scribble, and gone with it; what the upper rungs
 # drew is still a dalmatian, as the cat is a cat.
 #
 # ### Four classes
@@ -359,7 +359,7 @@ if ready(class_visualization_step=answered, blur_and_clip=clipped):
 classes = ["flamingo", "dalmatian", "goose", "ostrich"][: fast(4, 1)]
 if ready(class_visualization_step=answered, blur_and_clip=clipped):
     labels = [label_of(model, name) for name in classes]
-    knobs = {"l2_reg": 0.05, "step_size": 1.5, "tidy": tidy, "steps": fast(160, 24)}
+    knobs = {"l2_reg": 0.05, "tidy": tidy, "steps": fast(160, 24)}
     gallery = [climb(Moved(model), label, start, **knobs)[0] for label in labels]
     title = "What the network has in mind"
     titles = [
@@ -431,7 +431,7 @@ if ready(class_visualization_step=answered, blur_and_clip=clipped):
         network = Channels(model, layer)
         of_patches = torch.cat([network.activation(few) for few in patches.split(32)])
         for channel in channels[: fast(3, 1)]:
-            knobs = {"l2_reg": 0.01, "step_size": 1.5, "tidy": tidy, "steps": fast(64, 16)}
+            knobs = {"l2_reg": 0.01, "tidy": tidy, "steps": fast(64, 16)}
             image, _ = climb(Moved(network), channel, noise(patch, 0.1), **knobs)
             drawn, best = network.activation(image)[0, channel], of_patches[:, channel].max(dim=0)
             found.append([layer, channel, float(drawn), float(best.values)])
@@ -717,7 +717,7 @@ radius = 8**0.5  # about the length of a latent that the decoder was trained on
 
 def in_pixels(network, digit):
     """Return the picture that a climb on the pixels reaches, (1, 3, 32, 32)."""
-    knobs = {"steps": fast(40, 12), "l2_reg": 0.03, "tidy": tidy_digit}
+    knobs = {"steps": fast(40, 12), "l2_reg": 0.03, "step_size": 1.0, "tidy": tidy_digit}
     return climb(Grey(network), digit, noise(32, 0.05, seed=digit), **knobs)[0]
 
 

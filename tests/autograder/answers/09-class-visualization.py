@@ -962,6 +962,15 @@ def facet_starts(images, features, k):
     return torch.cat([images[groups == j].mean(0) for j in range(k)])
 
 
+# %% A list of pictures exercise="facet_starts" fails="all" says="`torch.stack` makes it one tensor"
+from sklearn.cluster import KMeans
+
+
+def facet_starts(images, features, k):
+    groups = KMeans(k, n_init=10, random_state=0).fit_predict(features)
+    return [images[groups == j].mean(0) for j in range(k)]
+
+
 # %% The caller's images are centred exercise="facet_starts" fails="images_unchanged" says="changed in place"
 import torch
 from sklearn.cluster import KMeans
