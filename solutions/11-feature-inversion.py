@@ -222,7 +222,7 @@ if ready(inversion_loss=losses["mid-grey"][0]):
 # | `size` | of the picture: a whole number for a square, or a pair (height, width) |
 # | `steps` | how often the network looks at a picture: once a step |
 # | `tv_weight` | $w$, 0 and up |
-# | `seed` | decides the start, random pixels near 0.5 |
+# | `seed` | decides the start, a random picture of your choice |
 # | result | (1, 3, H, W), values in [0, 1] |
 #
 # The same seed gives the same picture, another seed starts from another one, and the global
