@@ -34,6 +34,10 @@ def _parser() -> argparse.ArgumentParser:
     build.add_argument("labs", nargs="*", help="labs such as 06-saliency; all when none is named")
     build.set_defaults(run=_build)
 
+    kit = commands.add_parser("release", help="pack the students' kit, without answers, as a zip")
+    kit.add_argument("--output", type=Path, default=Path("labkit-course.zip"), metavar="FILE")
+    kit.set_defaults(run=_release)
+
     pictures = commands.add_parser("pictures", help="run solutions for the picture that opens each")
     pictures.add_argument("labs", nargs="*")
     pictures.set_defaults(run=_pictures)
@@ -86,6 +90,15 @@ def _build(options: argparse.Namespace) -> int:
     from autograder.build import build
 
     build(options.labs)
+    return 0
+
+
+def _release(options: argparse.Namespace) -> int:
+    from autograder.build import build
+    from autograder.kit import write_kit
+
+    build()
+    print(f"students' kit: {write_kit(options.output)}")
     return 0
 
 

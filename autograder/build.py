@@ -20,6 +20,7 @@ from typing import Any
 from unittest import mock
 
 from autograder.course import Course, load_course
+from autograder.first_cell import with_first_cell
 from autograder.lab import (
     ROOT,
     check_source,
@@ -40,18 +41,21 @@ def build(
     """Write the instructor's notebook and the release of each lab, and fill the gradebook.
 
     Args:
-        names: labs; all when empty.
+        names: labs; all that the course uses when empty.
         root: the course's folder, with solutions/ and nbgrader_config.py.
     Returns: the paths of the releases.
     Raises: ValueError for a lab that does not exist or a source that breaks a rule.
     """
     course = load_course(root)
-    wanted = list(names) or lab_names(root)
+    wanted = list(names) or course.in_use(lab_names(root))
     for name in wanted:
         if name not in lab_names(root):
             raise ValueError(f"there is no lab {name!r}; expected one of {lab_names(root)}")
         write_instructor_notebook(name, course, root)
-    return [release(name, root, say) for name in wanted]
+    releases = [release(name, root, say) for name in wanted]
+    for name in wanted:
+        set_due(name, course, root)
+    return releases
 
 
 def write_instructor_notebook(name: str, course: Course, root: Path = ROOT) -> Path:
@@ -70,14 +74,17 @@ def instructor_notebook(name: str, course: Course, root: Path = ROOT) -> Any:
     notebook = read_source(root / "solutions" / f"{name}.py")
     points = points_by_exercise(name)
     check_source(name, notebook.cells, points)
+    scale = course.scale_of(name, sum(points.values()))
     if course.worked_answers:
         notebook.cells = list(_with_worked_answers(notebook.cells))
     for position, cell in enumerate(notebook.cells):
         attach_pictures(cell, root / "solutions")
-        complete_metadata(cell, points, course.scale)
+        complete_metadata(cell, points, scale)
         key = grade_info(cell).get("grade_id") or f"cell {position}"
         cell.metadata.pop("lines_to_next_cell", None)
-        cell.id = hashlib.sha256(f"{name} {key}".encode()).hexdigest()[:8]
+        cell.id = _cell_id(name, key)
+    notebook.cells = with_first_cell(name, notebook.cells, root)
+    notebook.cells[1].id = _cell_id(name, "install")
     notebook.metadata = {
         "kernelspec": KERNEL,
         "language_info": {"name": "python"},
@@ -85,6 +92,10 @@ def instructor_notebook(name: str, course: Course, root: Path = ROOT) -> Any:
     }
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     return notebook
+
+
+def _cell_id(lab: str, key: str) -> str:
+    return hashlib.sha256(f"{lab} {key}".encode()).hexdigest()[:8]
 
 
 def complete_metadata(cell: Any, points: dict[str, float], scale: float) -> None:
@@ -151,24 +162,48 @@ def release(name: str, root: Path = ROOT, say: Callable[[str], None] = print) ->
     return path
 
 
+def set_due(lab: str, course: Course, root: Path = ROOT) -> None:
+    """Write a lab's due date into the gradebook; without one, what stands there stays."""
+    from nbgrader.api import Gradebook
+
+    if (due := course.due(lab)) is None:
+        return
+    config = nbgrader_config(root)
+    url = config.CourseDirectory.get("db_url") or f"sqlite:///{root / 'gradebook.db'}"
+    course_id = config.CourseDirectory.get("course_id") or ""
+    with environment_in_path(), Gradebook(url, str(course_id)) as gradebook:
+        gradebook.update_or_create_assignment(lab, duedate=due)
+
+
 def run_converter(converter: type, lab: str, root: Path, student: str = "*") -> None:
     """Run one of nbgrader's converters as its command would, with --force."""
     from nbgrader.converters.base import NbGraderException
     from nbgrader.coursedir import CourseDirectory
-    from traitlets.config import PyFileConfigLoader
 
-    config = PyFileConfigLoader("nbgrader_config.py", path=str(root)).load_config()
-    config.CourseDirectory.root = str(root)
+    config = nbgrader_config(root)
     config.CourseDirectory.assignment_id = lab
     config.CourseDirectory.student_id = student
     config[converter.__name__].force = True
     words = io.StringIO()
     log = logging.Logger("nbgrader", logging.WARNING)
     log.addHandler(logging.StreamHandler(words))
-    # nbgrader calls alembic, which lies beside the interpreter, through PATH.
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
-    with mock.patch.dict(os.environ, {"PATH": path}):
+    with environment_in_path():
         try:
             converter(coursedir=CourseDirectory(config=config), config=config, log=log).start()
         except (NbGraderException, SystemExit) as error:
             raise RuntimeError(f"{lab}: {error}\n{words.getvalue()}") from error
+
+
+def environment_in_path() -> Any:
+    """Return a context in which PATH leads to alembic, which nbgrader calls, beside Python."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    return mock.patch.dict(os.environ, {"PATH": path})
+
+
+def nbgrader_config(root: Path) -> Any:
+    """Return the settings in a course's nbgrader_config.py, with this folder as its root."""
+    from traitlets.config import PyFileConfigLoader
+
+    config = PyFileConfigLoader("nbgrader_config.py", path=str(root)).load_config()
+    config.CourseDirectory.root = str(root)
+    return config

@@ -24,7 +24,7 @@ from autograder.collect import find_submissions, lab_of, submitted_twice
 from autograder.grade import Engine, NotKept
 from autograder.lab import load_lab
 from autograder.rows import ExerciseRow, Row
-from autograder.sandbox import ISOLATED, NOT_ISOLATED, Limits, warm_sandbox, why_not_isolated
+from autograder.sandbox import Limits, isolation_here, warm_sandbox
 from autograder.submission import Submission, UnreadableSubmission, read_submission
 
 PATIENCE = 30  # seconds to wait for a scheduler, and for its first worker
@@ -99,7 +99,7 @@ def require_like_us(client: Any) -> str:
 
 def about_worker() -> tuple[str, str]:
     """Return what decides how a worker grades: its version, and how it isolates."""
-    return grader_version(), NOT_ISOLATED if why_not_isolated() else ISOLATED
+    return grader_version(), isolation_here()
 
 
 def _task(client: Any, here: Engine, file: Path, twice: str) -> Any:

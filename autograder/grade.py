@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
@@ -48,7 +48,10 @@ class Engine:
     cache: Cache | None = None  # None grades everything anew
 
     def grade_file(self, path: Path, name: str = "") -> Row:
-        """Return the row of one file; a file that cannot be read is a row that says why."""
+        """Return the row of one file; a file that cannot be read is a row that says why.
+
+        Raises: NotKept, of an engine without an address.
+        """
         started = time.perf_counter()
         lab = ""
         try:
@@ -57,6 +60,8 @@ class Engine:
             return self.grade(submission, load_lab(lab), name or str(path))
         except UnreadableSubmission as error:
             reason = str(error)
+        except NotKept:
+            raise
         except Exception as error:  # ours, and not worth the rest of the class
             reason = f"the grader failed, grade this one again: {type(error).__name__}: {error}"
         seconds = time.perf_counter() - started
@@ -153,8 +158,18 @@ def grade_all(
     """
     files = find_submissions(paths)
     twice = submitted_twice(files)
-    with Sandbox(limits, isolate=isolate) as sandbox:
-        engine = Engine(sandbox.address, sandbox.limits, sandbox.isolation, seeds, cache)
+    sandbox = Sandbox(limits, isolate=isolate)
+    engine = Engine("", sandbox.limits, sandbox.isolation, seeds, cache)
+    for path in files.copy():  # while all is kept, nothing has to start
+        try:
+            yield _grade_one(engine, path, twice.get(path, ""))
+        except NotKept:
+            break
+        files.remove(path)
+    if not files:
+        return
+    with sandbox:
+        engine = replace(engine, address=sandbox.address)
         sandbox.wait_until_warm()
         if workers == 1:
             yield from (_grade_one(engine, f, twice.get(f, "")) for f in files)

@@ -6,6 +6,7 @@ that copy. Nothing of a submission is executed here: the engine runs it in the s
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import nbformat
@@ -14,10 +15,16 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 
 from autograder.cache import Cache
 from autograder.feedback import render_exercise
-from autograder.grade import Engine
+from autograder.grade import Engine, NotKept
 from autograder.lab import load_lab, load_release
 from autograder.rows import ExerciseRow, Row
-from autograder.sandbox import NOT_ISOLATED, warm_sandbox, why_not_isolated
+from autograder.sandbox import (
+    NOT_ISOLATED,
+    Limits,
+    isolation_here,
+    warm_sandbox,
+    why_not_isolated,
+)
 from autograder.sanitize import grade_id, sanitize
 from autograder.seeds import load_seeds
 from autograder.submission import (
@@ -79,12 +86,12 @@ def read_notebook(file: Any) -> Any:
 def grade_notebook(notebook: Any, lab: str, name: str) -> Row:
     """Return the engine's row for a sanitized notebook."""
     submission = submission_from_notebook(name, notebook)
-    return _engine().grade(submission, load_lab(lab), name)
-
-
-def _engine() -> Engine:
-    sandbox = warm_sandbox()
-    return Engine(sandbox.address, sandbox.limits, sandbox.isolation, load_seeds(), Cache())
+    engine = Engine("", Limits(), isolation_here(), load_seeds(), Cache())
+    try:
+        return engine.grade(submission, load_lab(lab), name)
+    except NotKept:  # only now is a sandbox worth its seconds
+        engine = replace(engine, address=warm_sandbox().address)
+        return engine.grade(submission, load_lab(lab), name)
 
 
 # One check cell

@@ -1,24 +1,25 @@
-"""Seconds per submission: our engine against stock `nbgrader autograde`, on the same notebooks.
+"""Seconds per submission: our commands against stock `nbgrader autograde`, on the same notebooks.
 
-    python -m benchmarks.grading [--submissions 8] [--lab 06-saliency]
+    python -m benchmarks.grading [--submissions 40] [--lab 06-saliency] [--sizes 40 200 1000]
 
 Stock nbgrader runs with its own settings and preprocessors, its Execute among them, in a course
 folder of its own. To be fair to it, its notebooks hold only the code that the graded cells need:
 imports and the network, the student's functions, and the check cells, which call the lab's
-*visible* checks. Nothing is drawn. Our engine gets the very same files and runs the *hidden*
-checks, which are more. Both run one after the other, on one core each.
+*visible* checks. Nothing is drawn. Our commands run in a copy of this checkout, on the very same
+files, by the *hidden* checks, which are more; each student's code differs, so that no result is
+known before. Every command is timed from its start to its end, one after the other.
 """
 
 from __future__ import annotations
 
 import argparse
-import contextlib
+import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,37 +27,89 @@ import nbformat
 
 from autograder.build import instructor_notebook
 from autograder.course import load_course
-from autograder.grade import Engine
 from autograder.lab import ROOT, load_lab
-from autograder.rows import Row
-from autograder.sandbox import Process, Sandbox
-from autograder.seeds import load_seeds
 from autograder.submission import slice_for, submission_from_notebook
 
 
 def main() -> None:
-    """Measure both and print the table."""
+    """Measure and print the table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.grading", description=__doc__)
-    parser.add_argument("--submissions", type=int, default=8, metavar="N")
+    parser.add_argument("--submissions", type=int, default=40, metavar="N")
     parser.add_argument("--lab", default="06-saliency")
+    parser.add_argument("--sizes", type=int, nargs="+", metavar="N", help="ours alone, of N each")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="labkit-benchmark-") as folder:
-        course = make_course(Path(folder), options.lab, options.submissions)
-        stock = time_stock(course, options.lab)
-        start, ours, parts = time_ours(course, options.lab)
-    report(options.submissions, stock, start, ours, parts)
+        if options.sizes:
+            compare_sizes(Path(folder), options.lab, options.sizes)
+        else:
+            compare_with_stock(Path(folder), options.lab, options.submissions)
 
 
-def make_course(folder: Path, lab: str, count: int) -> Path:
-    """Write a stock course with `count` copies of the solution submitted, and return its folder."""
+def compare_with_stock(folder: Path, lab: str, count: int) -> None:
+    """Print the seconds of stock nbgrader and of our commands for one class, and the ratio."""
+    print(f"{lab}, {count} submissions        whole | each", flush=True)
+    stock_course, our_course = stock_in(folder / "stock", lab), checkout_in(folder / "ours", lab)
+    for course in (stock_course, our_course):
+        submit(course, lab, count)
+    stock = timed("nbgrader autograde, stock", stock_course, ["nbgrader", "autograde", lab], count)
+    require_no_error(stock_course / "autograded", lab)
+    grade = ["autograder", "grade", "submitted", "--json", "rows.json"]
+    ours = timed("python -m autograder grade", our_course, grade, count)
+    require_full_points(our_course / "rows.json", count)
+    book = timed("  then nbgrader autograde", our_course, ["nbgrader", "autograde", lab], count)
+    timed("  graded once more", our_course, grade, count)
+    print(f"stock / ours: {stock / ours:.1f}; with the gradebook: {stock / (ours + book):.1f}")
+
+
+def compare_sizes(folder: Path, lab: str, sizes: list[int]) -> None:
+    """Print our seconds for classes of several sizes: does the cost grow in proportion?"""
+    course = checkout_in(folder, lab)
+    for count in sizes:
+        shutil.rmtree(course / "submitted", ignore_errors=True)
+        submit(course, lab, count, prefix=f"class-of-{count}")
+        command = ["autograder", "grade", "submitted", "--json", "rows.json"]
+        timed(f"python -m autograder grade, {count:4}", course, command, count)
+        require_full_points(course / "rows.json", count)
+
+
+# Two courses
+
+
+def stock_in(folder: Path, lab: str) -> Path:
+    """Return a new course folder with nbgrader's own settings and the lab as its assignment."""
     notebook = graded_cells_only(instructor_notebook(lab, load_course()), lab)
-    students = [f"student-{n}" for n in range(count)]
-    for place in ("source", *(f"submitted/{student}" for student in students)):
-        path = folder / place / lab / f"{lab}.ipynb"
+    path = folder / "source" / lab / f"{lab}.ipynb"
+    path.parent.mkdir(parents=True)
+    nbformat.write(notebook, path)
+    (folder / "nbgrader_config.py").write_text("c = get_config()\n")
+    run(folder, ["nbgrader", "generate_assignment", lab])
+    return folder
+
+
+def checkout_in(folder: Path, lab: str) -> Path:
+    """Return a copy of the files that git knows, with the lab in its gradebook."""
+    listed = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    for name in listed.stdout.splitlines():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, folder / name)
+    run(folder, ["autograder", "build", lab])
+    return folder
+
+
+def submit(course: Path, lab: str, count: int, prefix: str = "student") -> None:
+    """Write `count` submissions of the solution, each with a comment of its own in its code."""
+    names = {exercise.name for exercise in load_lab(lab).exercises}
+    for number in range(count):
+        notebook = graded_cells_only(instructor_notebook(lab, load_course()), lab)
+        student = f"{prefix}-{number}"
+        for cell in notebook.cells:
+            if cell.metadata.get("nbgrader", {}).get("grade_id") in names:
+                cell.source += f"\n# {student}"
+        path = course / "submitted" / student / lab / f"{lab}.ipynb"
         path.parent.mkdir(parents=True)
         nbformat.write(notebook, path)
-    (folder / "nbgrader_config.py").write_text("c = get_config()\n")
-    return folder
 
 
 def graded_cells_only(notebook: Any, lab: str) -> Any:
@@ -76,19 +129,29 @@ def graded_cells_only(notebook: Any, lab: str) -> Any:
     return notebook
 
 
-def time_stock(course: Path, lab: str) -> float:
-    """Return the seconds that `nbgrader autograde` takes for the class, start-up included."""
-    threads = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    environment = os.environ | threads | {"PATH": path, "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-m", "nbgrader"]
-    run = {"cwd": course, "env": environment, "check": True, "capture_output": True}
-    subprocess.run([*command, "generate_assignment", lab], **run)
+# Running commands
+
+
+def timed(name: str, course: Path, command: list[str], count: int) -> float:
+    """Run a command, print its line of the table, and return its seconds."""
     started = time.perf_counter()
-    subprocess.run([*command, "autograde", lab], **run)
+    run(course, command)
     seconds = time.perf_counter() - started
-    require_no_error(course / "autograded", lab)
+    print(f"{name:32}{seconds:7.1f} s | {seconds / count:6.3f} s", flush=True)
     return seconds
+
+
+def run(course: Path, command: list[str]) -> None:
+    """Run `python -m ...` in a course; RuntimeError with what it said where it fails."""
+    # The stock's visible checks import labkit from here; a checkout has its own.
+    path = str(course if (course / "labkit").exists() else ROOT)
+    threads = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    search = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = os.environ | threads | {"PATH": search, "PYTHONPATH": path}
+    arguments = [sys.executable, "-m", *command]
+    done = subprocess.run(arguments, cwd=course, env=environment, capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(command)}: {(done.stdout + done.stderr)[-2000:]}")
 
 
 def require_no_error(autograded: Path, lab: str) -> None:
@@ -100,66 +163,14 @@ def require_no_error(autograded: Path, lab: str) -> None:
                     raise RuntimeError(f"{path}: {output.ename}: {output.evalue}")
 
 
-def time_ours(course: Path, lab: str) -> tuple[float, float, dict[str, float]]:
-    """Return the seconds of start-up, of grading the class, and of what grading consists of."""
-    paths = sorted((course / "submitted").glob(f"*/{lab}/{lab}.ipynb"))
-    started = time.perf_counter()
-    with Sandbox() as sandbox:
-        sandbox.wait_until_warm()
-        engine = Engine(sandbox.address, sandbox.limits, sandbox.isolation, load_seeds())
-        warm = time.perf_counter()
-        with measured_parts() as parts:
-            rows = [engine.grade_file(path) for path in paths]
-        ended = time.perf_counter()
-    require_full_points(rows)
-    return warm - started, ended - warm, parts
-
-
-@contextlib.contextmanager
-def measured_parts() -> Iterator[dict[str, float]]:
-    """Give {part: seconds}, filled while the context is open."""
-    parts = {"starting processes": 0.0, "running cells": 0.0, "calling functions": 0.0}
-    methods = {"__init__": "starting processes", "run_cells": "running cells"}
-    methods["call"] = "calling functions"
-    originals = {name: getattr(Process, name) for name in methods}
-
-    def timed(name: str) -> Any:
-        def method(*args: Any, **options: Any) -> Any:
-            started = time.perf_counter()
-            try:
-                return originals[name](*args, **options)
-            finally:
-                parts[methods[name]] += time.perf_counter() - started
-
-        return method
-
-    for name in methods:
-        setattr(Process, name, timed(name))
-    try:
-        yield parts
-    finally:
-        for name, original in originals.items():
-            setattr(Process, name, original)
-
-
-def require_full_points(rows: list[Row]) -> None:
+def require_full_points(rows: Path, count: int) -> None:
     """Raise RuntimeError unless every submission has every point: else too little was run."""
-    for row in rows:
-        if row.points != row.max_points:
-            raise RuntimeError(f"{row.submission}: {row.points} of {row.max_points}; {row.reason}")
-
-
-def report(count: int, stock: float, start: float, ours: float, parts: dict[str, float]) -> None:
-    """Print seconds per submission of both, the ratio, and what ours consist of."""
-    print(f"{count} submissions, seconds each")
-    print(f"  nbgrader autograde, stock       {stock / count:6.2f}")
-    print(f"  our engine                      {ours / count:6.2f}")
-    for part, seconds in parts.items():
-        print(f"    {part:30}{seconds / count:6.2f}")
-    print(f"    {'inputs, references, comparison':30}{(ours - sum(parts.values())) / count:6.2f}")
-    print(f"  our start-up, once a class      {start:6.2f}")
-    ratio = (start + ours) / stock
-    print(f"ours / stock: {ours / stock:.2f}; with our start-up: {ratio:.2f}")
+    graded = json.loads(rows.read_text(encoding="utf-8"))
+    if len(graded) != count:
+        raise RuntimeError(f"expected {count} rows, got {len(graded)}")
+    for row in graded:
+        if row["points"] != row["max_points"]:
+            raise RuntimeError(f"{row['submission']}: {row['points']} points; {row['reason']}")
 
 
 if __name__ == "__main__":

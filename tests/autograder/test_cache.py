@@ -7,8 +7,9 @@ import pytest
 from autograder import cache as module
 from autograder import student as students
 from autograder.cache import Cache, grader_version
-from autograder.grade import Engine, NotKept
+from autograder.grade import Engine, NotKept, grade_all
 from autograder.lab import Exercise, Lab
+from autograder.sandbox import Sandbox
 from autograder.submission import Cell, Submission
 
 CHECKS = """
@@ -124,6 +125,27 @@ def test_an_engine_without_a_sandbox_gives_what_is_kept_and_no_more(keeping, lab
     assert replace(grade(looking, lab, DOUBLE, HALVE), seconds=0) == replace(row, seconds=0)
     with pytest.raises(NotKept):
         grade(looking, lab, DOUBLE, "def halve(x):\n    return 2")
+
+
+def test_a_class_that_is_all_kept_starts_no_sandbox(engine, tmp_path, monkeypatch):
+    ann, bob = (tmp_path / student / "08-guided-backprop.py" for student in ("ann", "bob"))
+    for path in (ann, bob):
+        path.parent.mkdir()
+        path.write_text(f"def guided_backprop(*arguments):\n    return {path.parent.name!r}\n")
+    seeds, cache = {"08-guided-backprop": 1}, Cache(tmp_path / "kept")
+    first = replace(engine, seeds=seeds, cache=cache).grade_file(ann)
+    with monkeypatch.context() as patched:
+        patched.setattr(Sandbox, "__enter__", refuse)
+        (again,) = grade_all([ann], seeds, cache=cache)
+        with pytest.raises(AssertionError, match="a sandbox was started"):
+            list(grade_all([ann, bob], seeds, cache=cache))
+    assert replace(again, seconds=0) == replace(first, seconds=0)
+    rows = list(grade_all([ann, bob, ann.parent], seeds, cache=cache))
+    assert [row.submission for row in rows] == [str(ann), str(bob)]
+
+
+def refuse(sandbox):
+    raise AssertionError("a sandbox was started")
 
 
 def test_a_folder_that_cannot_be_written_costs_nothing_but_time(keeping, lab, tmp_path):
