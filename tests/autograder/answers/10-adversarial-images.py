@@ -297,7 +297,7 @@ def fgsm(model, images, labels, epsilon):
     F.cross_entropy(model(images), labels).backward()
     return (images + epsilon * images.grad.sign()).clamp(0, 1)
 
-# %% A network of one's own exercise="fgsm" fails="one_image several_images each_its_own_label gradient_of_the_cross_entropy clamped sign_of_zero fgsm_leaves_the_images fgsm_leaves_the_network" says="use the `model` that is passed in"
+# %% A network of one's own exercise="fgsm" fails="one_image several_images each_its_own_label uphill gradient_of_the_cross_entropy clamped sign_of_zero fgsm_leaves_the_images fgsm_leaves_the_network" says="use the `model` that is passed in"
 import torch
 import torch.nn.functional as F
 
@@ -312,7 +312,7 @@ def fgsm(model, images, labels, epsilon):
     F.cross_entropy(model(images), labels).backward()
     return (images + epsilon * images.grad.sign()).clamp(0, 1)
 
-# %% The change alone is returned exercise="fgsm" fails="one_image several_images each_its_own_label gradient_of_the_cross_entropy epsilon clamped sign_of_zero one_step fgsm_leaves_the_images fgsm_leaves_the_network" says="the change alone"
+# %% The change alone is returned exercise="fgsm" fails="one_image several_images each_its_own_label uphill gradient_of_the_cross_entropy epsilon clamped sign_of_zero one_step fgsm_leaves_the_images fgsm_leaves_the_network" says="the change alone"
 import torch
 import torch.nn.functional as F
 

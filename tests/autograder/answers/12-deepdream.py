@@ -312,6 +312,18 @@ def dream_step(model, image, layer, step_size):
     return image
 
 
+# %% The divisor is 1 at least exercise="dream_step" fails="length" says="where the gradient is small"
+import torch
+from labkit.hooks import activations
+
+
+def dream_step(model, image, layer, step_size):
+    image = image.detach().clone().requires_grad_()
+    loss = -0.5 * activations(model, image, layer)[layer].square().sum()
+    (gradient,) = torch.autograd.grad(loss, image)
+    return image.detach() - step_size * gradient / max(gradient.abs().mean(), 1)
+
+
 # %% The change instead of the image exercise="dream_step" fails="direction up length nothing_active" says="not along the gradient"
 import torch
 from labkit.hooks import activations
