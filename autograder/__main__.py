@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import os
 import sys
 from collections.abc import Iterator
@@ -41,6 +42,11 @@ def _parser() -> argparse.ArgumentParser:
     pictures = commands.add_parser("pictures", help="run solutions for the picture that opens each")
     pictures.add_argument("labs", nargs="*")
     pictures.set_defaults(run=_pictures)
+
+    gallery = commands.add_parser("gallery", help="run solutions for web pages of what they draw")
+    gallery.add_argument("labs", nargs="*")
+    gallery.add_argument("--output", type=Path, default=Path("gallery"), metavar="FOLDER")
+    gallery.set_defaults(run=_gallery)
 
     grade = commands.add_parser("grade", help="grade notebooks, .py files or folders")
     grade.add_argument("paths", nargs="+", type=Path, metavar="PATH")
@@ -107,6 +113,16 @@ def _pictures(options: argparse.Namespace) -> int:
 
     for path in make_pictures(options.labs):
         print(path)
+    return 0
+
+
+def _gallery(options: argparse.Namespace) -> int:
+    from tqdm import tqdm
+
+    from autograder.gallery import write_gallery
+
+    bar = functools.partial(tqdm, desc="running", unit="lab")
+    print(f"gallery: {write_gallery(options.output, options.labs, watch=bar)}")
     return 0
 
 

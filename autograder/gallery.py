@@ -1,0 +1,94 @@
+"""Runs the solutions and shows what the labs draw, as web pages; the answers stay out of them.
+
+    python -m autograder gallery [LAB ...] --output gallery/
+
+One page a lab, by nbconvert, and an index with the opening pictures. Pages need no network.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from autograder.build import instructor_notebook
+from autograder.course import load_course
+from autograder.feedback import render
+from autograder.lab import ROOT, grade_info, lab_names, load_release
+from autograder.pictures import run
+
+OPENING = re.compile(r"# (?P<title>.+)\n+(?:\[!.*\n+)?!\[(?P<alt>[^\]]*)\]", re.MULTILINE)
+QUESTION = re.compile(r"\*\*The question\.\*\* (?P<question>[^*]+?)(?=\n\n|\Z)", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Card:
+    """What the index shows of a lab."""
+
+    name: str
+    title: str
+    alt: str  # what the opening picture shows
+    question: str
+
+    @property
+    def picture(self) -> str:
+        """The opening picture's place beside the index."""
+        return f"pictures/{self.name}.jpg"
+
+
+def write_gallery(
+    output: Path,
+    names: Iterable[str] = (),
+    root: Path = ROOT,
+    watch: Callable[[list[str]], Iterable[str]] = iter,
+) -> Path:
+    """Run the solutions of these labs (all in use when none is named), write their pages and index.
+
+    Args:
+        output: a folder; pages of labs that are not named stay as they are.
+        watch: wraps the names, for a progress bar.
+    Returns: the index's path.
+    """
+    (output / "pictures").mkdir(parents=True, exist_ok=True)
+    in_use = load_course(root).in_use(lab_names(root))
+    for name in watch(list(names) or in_use):
+        write_page(name, output, root)
+        shutil.copy(root / "solutions" / "pictures" / f"{name}.jpg", output / "pictures")
+    cards = [card_of(name, root) for name in in_use if (output / f"{name}.html").exists()]
+    index = output / "index.html"
+    index.write_text(render("gallery.html", cards=cards), encoding="utf-8")
+    return index
+
+
+def write_page(name: str, output: Path, root: Path = ROOT) -> Path:
+    """Run one lab's solution and write its page."""
+    from nbconvert import HTMLExporter
+
+    notebook = run(instructor_notebook(name, load_course(root), root), root / "solutions")
+    hide_answers(notebook, load_release(name, root=root))
+    notebook.metadata["title"] = card_of(name, root).title
+    page, _ = HTMLExporter(embed_images=True).from_notebook_node(notebook)
+    path = output / f"{name}.html"
+    path.write_text(page, encoding="utf-8")
+    return path
+
+
+def hide_answers(notebook: Any, release: Any) -> None:
+    """Put the release's text into every cell that students write; pictures and tables stay."""
+    stubs = {grade_info(c).get("grade_id"): c.source for c in release.cells if grade_info(c)}
+    for cell in notebook.cells:
+        info = grade_info(cell)
+        if info.get("solution"):
+            cell.source = stubs[info["grade_id"]]
+
+
+def card_of(name: str, root: Path = ROOT) -> Card:
+    """Return what the index shows of a lab; ValueError where its opening has not the usual form."""
+    text = load_release(name, root=root).cells[0].source
+    opening, question = OPENING.search(text), QUESTION.search(text)
+    if not (opening and question):
+        raise ValueError(f"{name}: expected a title, a picture and **The question.** at the top")
+    return Card(name, opening["title"], opening["alt"], " ".join(question["question"].split()))
