@@ -67,10 +67,12 @@ def end_all_of(uid: int) -> None:
     if killer := os.fork():
         os.waitpid(killer, 0)
         return
-    with contextlib.suppress(OSError):  # there is nobody to kill
+    try:
         os.setresuid(uid + 1, uid, uid + 1)
-        os.kill(-1, signal.SIGKILL)
-    os._exit(0)
+        if 0 not in os.getresuid():  # or -1 would mean everybody
+            os.kill(-1, signal.SIGKILL)
+    finally:
+        os._exit(0)
 
 
 def mount_own_folders(output: int) -> None:

@@ -213,7 +213,28 @@ def test_output_and_warnings_cost_nothing(warm):
         assert process.call("f").value == 1
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="the filter is Linux's")
+def test_no_other_machine_and_no_other_user_can_be_reached(warm):
+    """Without bubblewrap, too: no sockets but local ones, and no program that makes one root."""
+    source = (
+        "import ctypes, socket\ndef f():\n    opened = []\n"
+        "    for family in (socket.AF_UNIX, socket.AF_INET, socket.AF_INET6, socket.AF_NETLINK):\n"
+        "        try: opened.append(int(socket.socket(family).family))\n"
+        "        except OSError: pass\n"
+        "    return [opened, ctypes.CDLL(None).prctl(39, 0, 0, 0, 0)]"  # PR_GET_NO_NEW_PRIVS
+    )
+    with warm.process() as process:
+        process.run_cells(cell(source, 2))
+        assert process.call("f").value == [[1], 1]
+
+
 # The sandbox's own failures are nobody's mistake
+
+
+def test_windows_is_told_where_to_grade(monkeypatch):
+    monkeypatch.delattr(module.socket, "AF_UNIX")
+    with pytest.raises(SandboxError, match="on Windows use WSL 2 or a container"):
+        Sandbox(isolate=False).__enter__()
 
 
 def test_a_server_that_is_gone_is_no_mistake_of_a_student(tmp_path):
