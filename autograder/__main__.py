@@ -81,6 +81,16 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("--workers", type=int, default=os.cpu_count() or 1, metavar="N")
     export.set_defaults(run=_export)
 
+    gradescope = commands.add_parser(
+        "gradescope", help="write a lab's autograder for Gradescope, a zip"
+    )
+    gradescope.add_argument("lab")
+    gradescope.add_argument("--output", type=Path, metavar="FILE", help="gradescope-LAB.zip")
+    gradescope.add_argument(
+        "--torch-index", default="", metavar="URL", help="where PyTorch is without CUDA"
+    )
+    gradescope.set_defaults(run=_gradescope)
+
     audit = commands.add_parser("audit", help="ask of every exercise whether its checks tell apart")
     audit.add_argument("labs", nargs="*")
     audit.add_argument("--no-mutants", action="store_true", help="planted answers only")
@@ -190,6 +200,19 @@ def _export(options: argparse.Namespace) -> int:
     if options.moodle:
         lines = exports.moodle(rows, options.lab, options.worksheet)
         print(exports.write_csv(lines, options.moodle))
+    return 0
+
+
+def _gradescope(options: argparse.Namespace) -> int:
+    from autograder import bundle
+    from autograder.course import load_course
+    from autograder.lab import load_lab
+
+    output = options.output or Path(f"gradescope-{options.lab}.zip")
+    path = bundle.write_zip(options.lab, output, options.torch_index)
+    points = load_lab(options.lab).max_points * load_course().scale
+    print(f"{path}: upload it as the autograder of an assignment with {points:g} points")
+    print("It holds the solution, the hidden checks and their secret seed: keep it to yourself.")
     return 0
 
 

@@ -65,8 +65,13 @@ def inline(text: str) -> Markup:
 
 def sentence(text: str) -> Markup:
     """Return a message with a capital and a full stop, its code set as code."""
+    return inline(as_sentence(text))
+
+
+def as_sentence(text: str) -> str:
+    """Return a message with a capital and a full stop."""
     end = "" if not text or text[-1] in ".?!" else "."
-    return inline(text[:1].upper() + text[1:] + end)
+    return text[:1].upper() + text[1:] + end
 
 
 def write_page(row: Row, folder: Path) -> Path:
@@ -120,9 +125,14 @@ def comment(row: Row) -> str:
         return f"Not graded: {row.reason}"
     lines = []
     for exercise in row.exercises:
-        text = first_message(exercise)
-        points = f"{exercise.exercise}: {exercise.points:g} of {exercise.max_points:g}"
-        lines.append(f"{points}. {text[:1].upper() + text[1:]}" if text else points)
+        text = f"{exercise.exercise}: {exercise.points:g} of {exercise.max_points:g}."
+        if message := first_message(exercise):
+            text += f" {as_sentence(message)}"
+        if exercise.helped_by:
+            text += (
+                f" Graded with a correct {', '.join(exercise.helped_by)}: one mistake costs once."
+            )
+        lines.append(text)
     return "\n".join(lines)
 
 

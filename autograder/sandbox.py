@@ -7,7 +7,8 @@
 The fork server starts inside bubblewrap with an allow-list: the interpreter, its packages,
 labkit, the worker's folder and nothing else of the machine. Each process it forks gets namespaces
 and limits of its own (autograder/worker/isolation.py). Where bubblewrap is missing, processes are
-plain ones with resource limits, and `isolation` says so.
+plain ones with resource limits, and `isolation` says so; root at least gives each a user of its
+own. What that promises, and what it does not: docs/isolation.md.
 """
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ import contextlib
 import functools
 import json
 import os
-import random
 import shutil
 import socket
 import subprocess
@@ -30,6 +30,7 @@ from pathlib import Path
 from typing import Any
 
 import labkit
+from autograder.users import plain_mode, unused_user
 from autograder.worker import messages
 from labkit.errors import NotAnswered, StudentError
 
@@ -81,8 +82,15 @@ class Sandbox:
     def __init__(self, limits: Limits | None = None, *, isolate: bool = True):
         self.limits = limits or Limits()
         self.isolation = isolation_here() if isolate else NOT_ISOLATED
+        needed = [sys.base_prefix, sys.prefix, str(LABKIT), *import_folders()]
+        self.mode = "isolated" if self.isolation == ISOLATED else plain_mode(needed)
 
     def __enter__(self) -> Sandbox:
+        if not hasattr(socket, "AF_UNIX"):
+            raise SandboxError(
+                "grading needs Linux or macOS; on Windows use WSL 2 or a container, see "
+                "docs/isolation.md"
+            )
         self._folder = tempfile.TemporaryDirectory(prefix="labkit-grader-")
         self.address = str(Path(self._folder.name) / "socket")  # a folder only we can enter
         with socket.socket(socket.AF_UNIX) as listener:
@@ -108,13 +116,12 @@ class Sandbox:
         self._folder.cleanup()
 
     def _command(self, listener: int) -> list[str]:
-        isolated = self.isolation == ISOLATED
-        python = [sys.executable, "-I", str(WORKER), str(listener)]
-        python += ["isolated" if isolated else "plain", str(LABKIT.parent), *import_folders()]
-        return [*bubblewrap_command(), *python] if isolated else python
+        python = [sys.executable, "-I", str(WORKER), str(listener), self.mode]
+        python += [str(LABKIT.parent), *import_folders()]
+        return [*bubblewrap_command(), *python] if self.mode == "isolated" else python
 
     def _environment(self) -> dict[str, str]:
-        home = SCRATCH if self.isolation == ISOLATED else tempfile.gettempdir()
+        home = SCRATCH if self.mode == "isolated" else self._folder.name
         own = {"HOME": home, "MPLCONFIGDIR": home, "PATH": os.environ.get("PATH", "")}
         return ENVIRONMENT | own
 
@@ -254,8 +261,7 @@ class Process:
         self._connection = connection
         self._limits = limits
         self.ended = ""  # why the process is no more
-        # Its own user id, so that the limit on processes counts nobody else's.
-        uid = random.randrange(200_000, 260_000)
+        uid = unused_user()  # whom the limit on processes counts for this one alone
         self._deadline = time.monotonic() + limits.exercise_seconds
         try:
             messages.send(connection, asdict(limits) | {"uid": uid, "folder": folder})

@@ -18,7 +18,7 @@ def load_seeds(choice: str | None = None, root: Path = ROOT) -> dict[str, int]:
     Args:
         choice: None keeps the seeds, "new" redraws them for everybody, a number is used for
             this run alone.
-    Raises: ValueError for any other choice, or an unreadable seeds.toml.
+    Raises: ValueError for any other choice, or a seeds.toml that cannot be read or written.
     """
     if choice not in (None, "new"):
         return dict.fromkeys(lab_names(root), _number(choice))
@@ -28,7 +28,13 @@ def load_seeds(choice: str | None = None, root: Path = ROOT) -> dict[str, int]:
     if missing:
         seeds |= {name: secrets.randbelow(1 << 31) for name in missing}
         lines = [f'"{name}" = {seed}\n' for name, seed in sorted(seeds.items())]
-        path.write_text("# Secret: decides the hidden inputs.\n" + "".join(lines))
+        try:
+            path.write_text("# Secret: decides the hidden inputs.\n" + "".join(lines))
+        except OSError as error:  # grades from seeds that nobody keeps could not be had again
+            raise ValueError(
+                f"{path} does not hold the seeds of {', '.join(missing)} and cannot be written "
+                f"({error.strerror}): make it first, where the course can be, or give --seed N"
+            ) from error
     return seeds
 
 

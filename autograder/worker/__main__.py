@@ -4,7 +4,7 @@ The folder of this file runs on its own, inside the sandbox that `autograder.san
 imports nothing of the autograder: a forked child can read its parent's memory, so the parent must
 never have held a check, a reference or a solution.
 
-Started as: python worker SOCKET_FD isolated|plain [FOLDER_FOR_SYS_PATH ...]
+Started as: python worker SOCKET_FD isolated|own-user|plain [FOLDER_FOR_SYS_PATH ...]
 """
 
 from __future__ import annotations
@@ -27,8 +27,10 @@ import isolation  # noqa: E402
 import messages  # noqa: E402
 import syscalls  # noqa: E402
 
+ISOLATED, OWN_USER = "isolated", "own-user"
 
-def serve(listener: socket.socket, isolated: bool) -> None:
+
+def serve(listener: socket.socket, mode: str) -> None:
     """Fork a child for each connection, until standard input closes."""
     warm_up()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # children are reaped by the kernel
@@ -41,7 +43,7 @@ def serve(listener: socket.socket, isolated: bool) -> None:
         if os.fork() == 0:
             listener.close()
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            supervise(connection, isolated)
+            supervise(connection, mode)
         connection.close()
 
 
@@ -82,15 +84,16 @@ def look_for_libraries() -> None:
         KMeans(1, n_init=1).fit([[0.0], [1.0]])
 
 
-def supervise(connection: socket.socket, isolated: bool) -> None:
+def supervise(connection: socket.socket, mode: str) -> None:
     """Start the student's process and end it, with all it started, when the grader hangs up."""
     limits, _ = messages.receive(connection)
+    isolated = mode == ISOLATED
     if isolated:
         isolation.enter_namespaces(limits["uid"])
     proc = os.open("/proc", os.O_RDONLY) if isolated else -1  # the child hides it
     child = os.fork()
     if child == 0:
-        run_child(connection, limits, isolated)
+        run_child(connection, limits, mode)
     members = family.Family(child, proc) if isolated else None
     poll = select.poll()
     poll.register(connection, getattr(select, "POLLRDHUP", 0))
@@ -98,6 +101,8 @@ def supervise(connection: socket.socket, isolated: bool) -> None:
         if poll.poll(20) or (members and members.exceeds(limits["memory"], limits["processes"])):
             end(child)
             break
+    if mode == OWN_USER:
+        isolation.end_all_of(limits["uid"])
     # Processes that the child left behind may hold the connection open.
     with contextlib.suppress(OSError):
         connection.shutdown(socket.SHUT_RDWR)
@@ -111,12 +116,12 @@ def end(child: int) -> None:
             kill(target, signal.SIGKILL)
 
 
-def run_child(connection: socket.socket, limits: dict, isolated: bool) -> None:
+def run_child(connection: socket.socket, limits: dict, mode: str) -> None:
     """Answer the grader's requests until it hangs up."""
     status = 1
     try:
         try:
-            shut_in(connection, limits, isolated)
+            shut_in(connection, limits, mode)
         except Exception as error:  # the machine's fault, which the grader should know
             messages.send(connection, {"failed": f"{type(error).__name__}: {error}"})
             raise
@@ -129,19 +134,22 @@ def run_child(connection: socket.socket, limits: dict, isolated: bool) -> None:
         os._exit(status)
 
 
-def shut_in(connection: socket.socket, limits: dict, isolated: bool) -> None:
+def shut_in(connection: socket.socket, limits: dict, mode: str) -> None:
     """Take away from this process what a submission has no business with."""
     os.setsid()
-    isolation.set_limits(limits, isolated)  # reads /proc, which the next step hides
-    if isolated:
+    # Reads /proc, which the next step hides.
+    isolation.set_limits(limits, own_user=mode in (ISOLATED, OWN_USER))
+    if mode == ISOLATED:
         isolation.mount_own_folders(limits["output"])
+    elif mode == OWN_USER:
+        isolation.enter_own_folder(limits["folder"], limits["uid"])
     else:
         os.chdir(limits["folder"])
     isolation.close_doors(connection.fileno())
-    if isolated:
+    if sys.platform == "linux":
         isolation.drop_privileges()
         syscalls.forbid()
 
 
 if __name__ == "__main__":
-    serve(socket.socket(fileno=int(sys.argv[1])), sys.argv[2] == "isolated")
+    serve(socket.socket(fileno=int(sys.argv[1])), sys.argv[2])

@@ -32,9 +32,7 @@ def enter_namespaces(uid: int) -> None:
     A real user id of 0 would make the kernel ignore the limit on processes.
     """
     if os.getuid() == 0:
-        os.setgroups([])
-        os.setresgid(uid, uid, uid)
-        os.setresuid(uid, uid, uid)
+        become(uid)
         libc("prctl", PR_SET_DUMPABLE, 1, 0, 0, 0)  # else /proc/self belongs to root
     uid, gid = os.getuid(), os.getgid()
     libc("unshare", CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWNET)
@@ -45,6 +43,36 @@ def enter_namespaces(uid: int) -> None:
     ):
         with open(f"/proc/self/{name}", "w") as file:
             file.write(line)
+
+
+def become(uid: int) -> None:
+    """Turn from root into a user without a name, to whom nothing on the machine belongs."""
+    os.setgroups([])
+    os.setresgid(uid, uid, uid)
+    os.setresuid(uid, uid, uid)
+
+
+def enter_own_folder(folder: str, uid: int) -> None:
+    """Give an empty folder to a user and become that user in it."""
+    os.chown(folder, uid, uid)
+    os.chdir(folder)
+    become(uid)
+
+
+def end_all_of(uid: int) -> None:
+    """Kill every process of a user; as root.
+
+    The killer's real user is a second one that nobody else is: the victims cannot strike first.
+    """
+    if killer := os.fork():
+        os.waitpid(killer, 0)
+        return
+    try:
+        os.setresuid(uid + 1, uid, uid + 1)
+        if 0 not in os.getresuid():  # or -1 would mean everybody
+            os.kill(-1, signal.SIGKILL)
+    finally:
+        os._exit(0)
 
 
 def mount_own_folders(output: int) -> None:
@@ -73,7 +101,7 @@ def close_doors(keep: int) -> None:
     os.closerange(keep + 1, 4096)
 
 
-def set_limits(limits: dict, isolated: bool) -> None:
+def set_limits(limits: dict, own_user: bool) -> None:
     """Limit memory, processes, file sizes and processor time; none can be raised again."""
     bounds = {
         "RLIMIT_AS": address_space() + limits["memory"],
@@ -82,7 +110,7 @@ def set_limits(limits: dict, isolated: bool) -> None:
         "RLIMIT_CPU": int(limits["exercise_seconds"]) + 1,
         "RLIMIT_NOFILE": 256,
     }
-    if isolated:  # elsewhere the count would be of all the user's processes
+    if own_user:  # elsewhere the count would be of all the user's processes
         bounds["RLIMIT_NPROC"] = limits["processes"]
     for name, value in bounds.items():
         with contextlib.suppress(ValueError, OSError):  # macOS knows no RLIMIT_AS

@@ -54,3 +54,10 @@ def test_a_broken_file_is_named_and_not_overwritten(course, text):
     with pytest.raises(ValueError, match=r"seeds\.toml"):
         load_seeds(root=course)
     assert (course / "seeds.toml").read_text() == text
+
+
+def test_seeds_that_cannot_be_kept_are_not_drawn(course):
+    """As in a container where nobody mounted seeds.toml: another day gives other grades."""
+    (course / "seeds.toml").symlink_to(course / "no" / "folder")
+    with pytest.raises(ValueError, match="seeds of 01-one, 02-two and cannot be written"):
+        load_seeds(root=course)

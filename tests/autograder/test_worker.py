@@ -385,8 +385,8 @@ def test_one_process_alone_is_not_measured_and_two_are():
 @pytest.mark.parametrize("machine", syscalls.NUMBERS)
 def test_the_filter_refuses_and_allows_as_its_table_says(machine):
     """Runs the filter's lines by hand, for both processors."""
-    architecture, clone, denied = syscalls.NUMBERS[machine]
-    lines = syscalls.program(architecture, clone, denied)
+    architecture, clone, open_socket, denied = syscalls.NUMBERS[machine]
+    lines = syscalls.program(architecture, clone, open_socket, denied)
 
     def verdict(number, argument=0, architecture=architecture):
         data, position, value = {0: number, 4: architecture, 16: argument}, 0, 0
@@ -410,6 +410,8 @@ def test_the_filter_refuses_and_allows_as_its_table_says(machine):
     assert verdict(clone, 0x10000011) == syscalls.REFUSE | 1
     assert verdict(clone, 0x003D0F00) == syscalls.ALLOW, "a thread"
     assert verdict(clone, 0x01200011) == syscalls.ALLOW, "a fork"
+    assert verdict(open_socket, syscalls.AF_UNIX) == syscalls.ALLOW
+    assert all(verdict(open_socket, n) == syscalls.REFUSE | 1 for n in (2, 10, 16, 40))
     assert verdict(0) == verdict(63) == syscalls.ALLOW
     assert verdict(0, architecture=3) != syscalls.ALLOW, "32-bit calls have other numbers"
     assert verdict(0x40000000) != syscalls.ALLOW
