@@ -29,6 +29,10 @@ c.CourseDirectory.release_directory = "notebooks"
 c.ClearSolutions.code_stub = {"python": "return None  # your code replaces this line"}
 c.ClearSolutions.text_stub = "*Your answer replaces this line.*"
 
+# Validate, on the student's machine: a busy one may need its time.
+c.Execute.timeout = 300
+c.Execute.iopub_timeout = 60
+
 # Submissions are never executed by nbgrader: they are made safe, then graded in the sandbox.
 c.Autograde.exporter_class = "autograder.gradebook.SubmissionExporter"
 c.Autograde.sanitize_preprocessors = [

@@ -9,168 +9,73 @@ from __future__ import annotations
 
 import html
 import io
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import matplotlib
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
-from autograder.claims import Claim, claim_of
-from autograder.feedback import first_failure, render
-from autograder.lab import load_lab, load_release
-from autograder.rows import ExerciseRow, Row
-from autograder.similar import Pair, code_of, similar_pairs, tokens_of
-from autograder.submission import (
-    UnreadableSubmission,
-    read_submission,
-    submission_from_notebook,
-)
+from autograder.feedback import render
+from autograder.rows import Row
+from autograder.summary import LabSummary, summarize
 
-SLOWEST = 5
-MOST_MESSAGES = 6  # of one check
-MOST_PAIRS = 30
-
-
-@dataclass(frozen=True)
-class CheckSummary:
-    """How a class did in one check."""
-
-    title: str
-    failed: int
-    messages: list[tuple[str, int]]  # what the students were told, and how many of them
-
-
-@dataclass(frozen=True)
-class ExerciseSummary:
-    """How a class did in one exercise."""
-
-    name: str
-    answered: int
-    right: int  # every point
-    mean: float  # of the points
-    max_points: float
-    checks: list[CheckSummary]  # the most failed first
-    first_messages: list[tuple[str, int]]  # what was said first, and to how many
-
-
-@dataclass(frozen=True)
-class LabSummary:
-    """How a class did in one lab."""
-
-    name: str
-    rows: list[Row]
-    exercises: list[ExerciseSummary]
-    pairs: list[Pair]
-    claims: list[Claim]
-
-    @property
-    def graded(self) -> list[Row]:
-        """The submissions that could be graded."""
-        return [row for row in self.rows if row.status == "graded"]
-
-    @property
-    def failed(self) -> list[Row]:
-        """The submissions that could not."""
-        return [row for row in self.rows if row.status == "failed"]
-
-    @property
-    def slowest(self) -> list[Row]:
-        """The submissions that took longest."""
-        return sorted(self.graded, key=lambda row: -row.seconds)[:SLOWEST]
-
-    @property
-    def distribution(self) -> Markup:
-        """The points of the class as an SVG picture."""
-        return histogram([row.points for row in self.graded], self.graded[0].max_points)
+MOST_CLAIMS = 20
 
 
 def write_report(rows: Iterable[Row], path: Path) -> Path:
     """Write the page of these rows; their files are read again for claims and likeness."""
     labs = summarize(list(rows))
     path.parent.mkdir(parents=True, exist_ok=True)
-    text = render("report.html", labs=labs)
-    path.write_text(text, encoding="utf-8", errors="backslashreplace")
+    path.write_text(render_report(labs), encoding="utf-8", errors="backslashreplace")
     return path
 
 
-def summarize(rows: list[Row]) -> list[LabSummary]:
-    """Return one summary a lab, in the labs' order; rows of no lab come last, under ""."""
-    by_lab: dict[str, list[Row]] = defaultdict(list)
-    for row in rows:
-        by_lab[row.lab].append(row)
-    return [
-        summarize_lab(lab, by_lab[lab]) for lab in sorted(by_lab, key=lambda lab: (not lab, lab))
-    ]
-
-
-def summarize_lab(lab: str, rows: list[Row]) -> LabSummary:
-    """Return how the class did in one lab."""
-    graded = [row for row in rows if row.status == "graded"]
-    by_exercise: dict[str, list[ExerciseRow]] = defaultdict(list)
-    for row in graded:
-        for exercise in row.exercises:
-            by_exercise[exercise.exercise].append(exercise)
-    exercises = [summarize_exercise(name, found) for name, found in by_exercise.items()]
-    return LabSummary(lab, rows, exercises, likeness(lab, graded), claims(graded))
-
-
-def summarize_exercise(name: str, found: Sequence[ExerciseRow]) -> ExerciseSummary:
-    """Return how the class did in one exercise."""
-    answered = [e for e in found if not e.error and any(c.answered for c in e.checks)]
-    messages: dict[str, Counter] = defaultdict(Counter)
-    titles: dict[str, str] = {}
-    for exercise in answered:
-        for check in exercise.checks:
-            titles[check.check] = check.title
-            if not check.passed:
-                messages[check.check][check.message] += 1
-    first = Counter(failure.message for e in answered if (failure := first_failure(e)))
-    first.update(e.error for e in found if e.error)
-    checks = [
-        CheckSummary(titles[c], sum(said.values()), said.most_common(MOST_MESSAGES))
-        for c, said in messages.items()
-    ]
-    return ExerciseSummary(
-        name=name,
-        answered=len(answered),
-        right=sum(e.points == e.max_points for e in found),
-        mean=sum(e.points for e in found) / len(found),
-        max_points=found[0].max_points,
-        checks=sorted(checks, key=lambda check: -check.failed),
-        first_messages=first.most_common(),
+def render_report(labs: Sequence[LabSummary]) -> str:
+    """Return the page of these labs."""
+    return render(
+        "report.html",
+        labs=labs,
+        names={lab.name: short_names([row.submission for row in lab.rows]) for lab in labs},
+        plots={lab.name: distribution(lab) for lab in labs if lab.max_points},
+        most_claims=MOST_CLAIMS,
     )
 
 
-def claims(rows: Iterable[Row]) -> list[Claim]:
-    """Return what notebooks say of themselves, where it differs most from what they earn, first."""
-    found = [claim for row in rows if (claim := claim_of(row))]
-    return sorted(found, key=lambda claim: claim.earned - claim.claimed)
+def short_names(submissions: Sequence[str]) -> dict[str, str]:
+    """Return {path: what tells it from the others}.
+
+    `submitted/ada/06-saliency/06-saliency.ipynb` is called ada beside others of the lab. Where two
+    would be called the same, both keep their paths.
+    """
+    parts = {path: _without_lab(Path(path)) for path in submissions}
+    alike = 0
+    while all(len(p) > alike + 1 for p in parts.values()):
+        if len({p[alike] for p in parts.values()}) > 1:
+            break
+        alike += 1
+    names = {path: str(Path(*p[alike:])) for path, p in parts.items()}
+    count = Counter(names.values())
+    return {path: name if name and count[name] == 1 else path for path, name in names.items()}
 
 
-def likeness(lab: str, rows: Iterable[Row]) -> list[Pair]:
-    """Return the pairs of submissions that are nearly the same."""
-    if not lab:
-        return []
-    full = load_lab(lab)
-    given = submission_from_notebook(lab, load_release(lab)).cells
-    answers: dict[str, list[int]] = {}
-    for row in rows:
-        try:
-            cells = read_submission(Path(row.submission)).cells
-        except UnreadableSubmission:  # it has gone since it was graded
-            continue
-        answers[row.submission] = tokens_of(code_of(full, cells, given))
-    return similar_pairs(answers)[:MOST_PAIRS]
+def _without_lab(path: Path) -> tuple[str, ...]:
+    """Return a path's parts, without the lab's folder and the notebook of the same name."""
+    repeats = path.parent.name == path.stem and len(path.parts) > 2
+    return path.parts[:-2] if repeats else path.parts
+
+
+def distribution(lab: LabSummary) -> Markup:
+    """Return the points of a class as a picture."""
+    return histogram([row.points for row in lab.graded], lab.max_points)
 
 
 def histogram(points: Sequence[float], most: float) -> Markup:
     """Return the distribution of points as SVG, ten bars from none to all."""
     figure = Figure(figsize=(6.4, 2.4), layout="constrained")
     axes = figure.subplots()
-    axes.hist(points, bins=10, range=(0, most or 1), color="#0072B2", edgecolor="white")
+    axes.hist(points, bins=10, range=(0, most or 1), color="#0072B2", edgecolor="none", rwidth=0.92)
     axes.set_xlabel("points")
     axes.set_ylabel("submissions")
     axes.yaxis.get_major_locator().set_params(integer=True)
@@ -182,8 +87,6 @@ def histogram(points: Sequence[float], most: float) -> Markup:
 def _svg(figure: Figure, alt: str) -> Markup:
     file = io.StringIO()
     with matplotlib.rc_context({"svg.hashsalt": "report", "svg.fonttype": "none"}):
-        figure.savefig(file, format="svg", metadata={"Date": None})
-    text = file.getvalue()
-    return Markup(
-        f'<svg role="img" aria-label="{html.escape(alt)}"{text[text.index("<svg") + 4 :]}'
-    )
+        figure.savefig(file, format="svg", transparent=True, metadata={"Date": None})
+    text = file.getvalue().partition("<svg")[2].replace("#000000", "currentColor")  # light, dark
+    return Markup(f'<svg role="img" aria-label="{html.escape(alt)}"{text}')

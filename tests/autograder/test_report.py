@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from autograder import report as module
-from autograder.claims import claim_of
+from autograder.claims import Claim, claim_of
 from autograder.lab import ROOT, visible_points
-from autograder.report import histogram, summarize, summarize_exercise, write_report
+from autograder.report import histogram, render_report, short_names, write_report
 from autograder.rows import ExerciseRow, Row
+from autograder.summary import LabSummary, summarize, summarize_exercise
 from labkit.check import CheckResult
 
 LAB = "06-saliency"
@@ -27,7 +27,7 @@ def exercise(*checks, error=""):
 
 RIGHT = exercise(check("one", True), check("two", True))
 MEAN = exercise(check("one", False, "take the maximum, not the mean"), check("two", True))
-SUM = exercise(check("one", False, "take the maximum, not the sum"), check("two", False, EVIL))
+SUM = exercise(check("one", False, f"not the sum {EVIL}"), check("two", False, "and this"))
 NONE = exercise(check("one", False, "not answered yet", False), check("two", False, "", False))
 
 
@@ -44,9 +44,10 @@ def test_an_exercise_is_summed_up_by_checks_and_by_what_was_said_first():
     assert (one.title, one.failed) == ("Title of one", 3)
     assert one.messages == [
         ("take the maximum, not the mean", 2),
-        ("take the maximum, not the sum", 1),
+        (f"not the sum {EVIL}", 1),
     ]
-    assert two.failed == 1
+    assert (two.failed, two.messages) == (1, []), "it failed after another one"
+    assert (found.telling, found.following) == ([one], [two])
     assert found.first_messages[0] == ("take the maximum, not the mean", 2)
 
 
@@ -55,6 +56,14 @@ def test_code_that_cannot_run_counts_as_what_was_said_first():
     found = summarize_exercise("saliency_map", [broken, broken, RIGHT])
     assert found.answered == 1
     assert found.first_messages == [("cell 3 is not valid Python", 2)]
+    assert found.errors == [("cell 3 is not valid Python", 2)]
+
+
+def test_rare_messages_are_counted_together():
+    many = [exercise(check("one", False, f"value {i // 2}")) for i in range(15)]
+    messages = summarize_exercise("saliency_map", many).checks[0].messages
+    assert messages[-1] == ("something else", 3)
+    assert sum(count for _, count in messages) == 15
 
 
 @pytest.fixture
@@ -79,11 +88,13 @@ def classroom(tmp_path):
 def test_the_page_says_what_an_instructor_asks(classroom, tmp_path):
     page = write_report(classroom, tmp_path / "out" / "report.html").read_text()
     assert "06-saliency: 5 submissions, 1 not graded" in page
+    assert "Mean 1.5, median 1, of 4 points." in page
+    assert "Failed only where a check above had failed, too: Title of two (1)." in page
     assert "Take the maximum, not the mean. (1)" in page
     assert page.count("<svg role=") == 1
     assert "100 %" in page.partition("Nearly the same code")[2].partition("</table>")[0]
-    slowest = page.partition("Slowest")[2]
-    assert slowest.index("/dee/") < slowest.index("/bob/")
+    slowest = page.partition("Slowest")[2].partition("</table>")[0]
+    assert slowest.index("dee") < slowest.index("bob")
     assert EVIL not in page
     assert "<script" not in page
 
@@ -93,8 +104,9 @@ def test_labs_come_in_order_and_rows_of_no_lab_last():
     other = replace(lost, lab="01-first-layer-filters")
     found = summarize([lost, row("ada.py", RIGHT), other])
     assert [s.name for s in found] == ["01-first-layer-filters", LAB, ""]
-    page = module.render("report.html", labs=found)
+    page = render_report(found)
     assert "Of no lab" in page
+    assert '<a href="#lab-3">of no lab</a>' in page
     assert "which lab?" in page.lower()
 
 
@@ -103,7 +115,35 @@ def test_a_histogram_is_an_svg_with_its_meaning_in_words():
     assert "Points of 4 submissions, of at most 10." in picture
     assert picture.startswith("<svg role=")
     assert histogram([], 10), "nobody could be graded"
+    assert "#000000" not in picture, "black would vanish on a dark page"
     assert picture == histogram([0, 5, 10, 10], 10), "the same points give the same picture"
+
+
+@pytest.mark.parametrize(
+    ("paths", "names"),
+    [
+        (["s/ada/06-x/06-x.ipynb", "s/bob/06-x/06-x.ipynb"], ["ada", "bob"]),
+        (["class/06-x/ada.py", "class/06-x/bob.py"], ["ada.py", "bob.py"]),
+        (["/s/ada/06-x/06-x.ipynb"], ["ada"]),
+        (["06-x/06-x.ipynb"], ["06-x.ipynb"]),
+        (["s/ada/06-x/06-x.ipynb", "t/ada/06-x.ipynb"], ["s/ada", "t/ada/06-x.ipynb"]),
+        (["/s/ada.py", "t/bob.py"], ["/s/ada.py", "t/bob.py"]),
+        (["s/ada/06-x/06-x.ipynb", "s/ada"], ["s/ada/06-x/06-x.ipynb", "s/ada"]),
+    ],
+)
+def test_a_submission_is_called_what_tells_it_from_the_others(paths, names):
+    assert short_names(paths) == dict(zip(paths, names, strict=True))
+
+
+def test_only_claims_to_more_than_was_earned_are_listed():
+    claims = [Claim(f"s/{n}/{LAB}/{LAB}.ipynb", 0.9, e) for n, e in (("cy", 0.4), ("ada", 0.9))]
+    rows = [row(claim.submission, RIGHT) for claim in claims]
+    lab = LabSummary(LAB, rows, [], [], claims)
+    assert lab.overclaims == claims[:1]
+    listed = render_report([lab]).partition("Claimed against regraded")[2]
+    assert "1 of 2 shows more than was earned." in listed
+    assert ">cy<" in listed
+    assert ">ada<" not in listed
 
 
 def notebook(path, **shown):

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import warnings
 
 import pytest
 import torch
@@ -149,12 +150,30 @@ def test_validate_raises_one_short_message(monkeypatch):
     assert text.startswith(f"saliency_map: {COUNT - 1} of {COUNT} visible checks pass. ")
     assert "\n" not in text
     assert len(text) < 500
-    assert caught.value._render_traceback_() == [text]
+    lines = caught.value._render_traceback_()
+    assert " ".join(lines) == text
+    assert max(map(len, lines)) <= 83, "Validate cuts lines at 87 and indents by four"
 
 
-def test_validate_passes_in_silence(monkeypatch):
+def test_validate_says_of_a_stub_that_it_is_not_answered(monkeypatch):
     monkeypatch.setenv("NBGRADER_VALIDATING", "1")
-    assert check(LAB, saliency_map).passed
+    with pytest.raises(ChecksFailed) as caught:
+        check(LAB, named(lambda model, images, labels: None))
+    assert str(caught.value) == "saliency_map: not answered yet (it returns None)."
+
+
+@pytest.mark.filterwarnings("ignore:deprecated")
+def test_validate_passes_in_silence(monkeypatch, capsys):
+    """It takes any number for the points of the grade, and any warning for a failure."""
+
+    def warns(model, images, labels):
+        warnings.warn("deprecated", stacklevel=1)
+        print("a bar", file=sys.stderr)
+        return saliency_map(model, images, labels)
+
+    monkeypatch.setenv("NBGRADER_VALIDATING", "1")
+    assert check(LAB, named(warns)) is None
+    assert capsys.readouterr() == ("", "")
 
 
 # Errors

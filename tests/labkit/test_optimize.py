@@ -291,8 +291,16 @@ def test_a_start_of_another_shape_or_type_is_named(wrong):
 
 def test_fast_follows_the_environment(monkeypatch):
     monkeypatch.delenv("LABKIT_FAST", raising=False)
+    monkeypatch.delenv("NBGRADER_VALIDATING", raising=False)
     assert fast(256, 16) == 256
     monkeypatch.setenv("LABKIT_FAST", "0")
     assert fast(256, 16) == 256
     monkeypatch.setenv("LABKIT_FAST", "1")
+    assert fast(256, 16) == 16
+
+
+def test_validate_is_fast(monkeypatch):
+    """It stops a cell after 30 s, unless the student's computer has a setting."""
+    monkeypatch.setenv("LABKIT_FAST", "0")
+    monkeypatch.setenv("NBGRADER_VALIDATING", "1")
     assert fast(256, 16) == 16
