@@ -15,6 +15,7 @@ from labkit.widgets import map_viewer
 
 PLACES = torch.tensor([[0.0, 0.0], [10.0, 0.0], [10.0, 5.0]])
 THUMBNAILS = torch.tensor([0.0, 0.5, 1.0])[:, None, None, None].expand(3, 3, 8, 6)
+GREY = torch.full((3, 300, 300), 0.5)
 
 
 def parts(view):
@@ -26,7 +27,9 @@ def parts(view):
 
 
 def test_the_page_holds_places_on_one_scale_and_every_picture():
-    data, _ = parts(map_viewer(PLACES, THUMBNAILS, ["black", "grey", "white"], alt="Greys"))
+    data, _ = parts(
+        map_viewer(PLACES, THUMBNAILS, ["black", "grey", "white"], alt="Greys", still=GREY)
+    )
     assert data["places"] == [[0, 0.25], [1, 0.25], [1, 0.75]]  # twice as wide as high, y up
     assert (data["names"], data["alt"]) == (["black", "grey", "white"], "Greys")
     sprite = base64.b64decode(data["sprite"].split(",")[1])
@@ -38,21 +41,20 @@ def test_the_page_holds_places_on_one_scale_and_every_picture():
 
 
 def test_nothing_is_fetched():
-    page = map_viewer(PLACES, THUMBNAILS).page
+    page = map_viewer(PLACES, THUMBNAILS, still=GREY).page
     assert not re.search(r"(src|href)\s*=\s*\"?(https?:)?//", page)
     assert "import " not in page
 
 
 def test_a_name_cannot_leave_the_script():
     name = '</script><script>alert("x")</script>'
-    data, _ = parts(map_viewer(PLACES, THUMBNAILS, [name] * 3))
+    data, _ = parts(map_viewer(PLACES, THUMBNAILS, [name] * 3, still=GREY))
     assert data["names"][0] == name
-    assert "<script>alert" not in map_viewer(PLACES, THUMBNAILS, [name] * 3).page
+    assert "<script>alert" not in map_viewer(PLACES, THUMBNAILS, [name] * 3, still=GREY).page
 
 
 def test_printed_it_is_a_still_picture():
-    still = torch.full((3, 300, 300), 0.5)
-    bundle = map_viewer(PLACES, THUMBNAILS, still=still, alt='Three "greys"')._repr_mimebundle_()
+    bundle = map_viewer(PLACES, THUMBNAILS, still=GREY, alt='Three "greys"')._repr_mimebundle_()
     png = base64.b64decode(bundle["image/png"])
     assert np.asarray(Image.open(io.BytesIO(png))).mean() / 255 == pytest.approx(0.5, abs=0.01)
     assert bundle["text/plain"] == 'Three "greys"'
@@ -77,5 +79,5 @@ def test_what_does_not_fit_is_named(places, names, message):
 
 
 def test_one_picture_and_equal_places_are_fine():
-    data, _ = parts(map_viewer(torch.zeros(1, 2), THUMBNAILS[:1]))
+    data, _ = parts(map_viewer(torch.zeros(1, 2), THUMBNAILS[:1], still=GREY))
     assert data["places"] == [[0.5, 0.5]]
