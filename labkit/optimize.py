@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -64,25 +64,48 @@ def optimize_pixels(
     Raises: ValueError for a loss that is not a scalar, does not depend on the image or is not
         finite; the message names the step.
     """
+    how = {"step_size": step_size, "optimizer": optimizer, "transforms": transforms}
+    walk = pixel_steps(start, loss, steps=steps, project=project, seed=seed, **how)
+    keep = {math.ceil(steps * k / snapshots) for k in range(1, snapshots + 1)} - {0}
+    image, losses, kept = _checked(start).detach().clone(), [], []
+    with tqdm(total=steps, disable=not progress, leave=False) as bar:
+        try:
+            for image, value in walk:
+                losses.append(value)
+                if len(losses) in keep:
+                    kept.append((len(losses), image.clone()))
+                bar.set_postfix(loss=f"{value:.4g}", refresh=False)
+                bar.update()
+        except KeyboardInterrupt:
+            pass  # a long run that is stopped by hand is a result, not an error
+    return Result(image, losses, kept)
+
+
+def pixel_steps(
+    start: Tensor,
+    loss: Callable[[Tensor], Tensor],
+    *,
+    steps: int,
+    step_size: float,
+    optimizer: str = "adam",
+    transforms: Sequence[Transform] = (),
+    project: Callable[[Tensor], Tensor] | None = None,
+    seed: int = 0,
+) -> Iterator[tuple[Tensor, float]]:
+    """Yield the image and its loss step by step: `optimize_pixels` for those who want to watch.
+
+    The arguments are those of `optimize_pixels`. The image is the same tensor each time, changed
+    in place: clone what you keep. The loss is the one measured just before the step.
+    """
     pixels = _checked(start).detach().clone(memory_format=torch.contiguous_format).requires_grad_()
     update = _updater(optimizer, pixels, step_size)
     generator = torch.Generator().manual_seed(seed)
-    keep = {math.ceil(steps * k / snapshots) for k in range(1, snapshots + 1)} - {0}
-    losses, kept = [], []
-    with tqdm(range(1, steps + 1), disable=not progress, leave=False) as bar:
-        try:
-            for step in bar:
-                value = _evaluate(pixels, loss, transforms, generator, f"step {step} of {steps}")
-                update(value)
-                if project is not None:
-                    _set(pixels, project)
-                losses.append(value.item())
-                bar.set_postfix(loss=f"{losses[-1]:.4g}", refresh=False)
-                if step in keep:
-                    kept.append((step, pixels.detach().clone()))
-        except KeyboardInterrupt:
-            pass  # a long run that is stopped by hand is a result, not an error
-    return Result(pixels.detach(), losses, kept)
+    for step in range(1, steps + 1):
+        value = _evaluate(pixels, loss, transforms, generator, f"step {step} of {steps}")
+        update(value)
+        if project is not None:
+            _set(pixels, project)
+        yield pixels.detach(), value.item()
 
 
 def _checked(start: Tensor) -> Tensor:

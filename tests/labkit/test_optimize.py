@@ -1,9 +1,13 @@
 """The pixel loop reaches known answers, tells what went wrong, and touches only its own copy."""
 
+import functools
+import re
+
 import pytest
 import torch
 
-from labkit.optimize import blur, fast, jitter, optimize_pixels, random_scale
+from labkit import optimize
+from labkit.optimize import blur, fast, jitter, optimize_pixels, pixel_steps, random_scale
 
 STEP_SIZES = {"norm": 0.5, "mean_abs": 0.02, "adam": 0.05, "lbfgs": 1.0}
 
@@ -221,13 +225,25 @@ def test_an_interrupt_returns_what_was_made_so_far(start):
     assert len(result.losses) == len(result.snapshots) == 3
 
 
-def test_the_bar_shows_the_loss_and_is_silent_on_request(start, capsys):
+def test_the_bar_shows_the_time_left_and_is_silent_on_request(start, capsys, monkeypatch):
+    every_step = functools.partial(optimize.tqdm, mininterval=0)
+    monkeypatch.setattr(optimize, "tqdm", every_step)
     run(start, progress=True, steps=3)
     shown = capsys.readouterr().err
-    assert "3" in shown
-    assert "it/s" in shown
+    assert re.search(r"2/3 \[\d\d:\d\d<\d\d:\d\d", shown)  # time taken, time left
+    assert "loss=" in shown
     run(start, progress=False)
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("optimizer", STEP_SIZES)
+def test_the_steps_one_by_one_are_those_of_the_whole_run(start, optimizer):
+    options = {"optimizer": optimizer, "steps": 5, "step_size": 0.05, "project": torch.sigmoid}
+    seen = [(image.clone(), loss) for image, loss in pixel_steps(start, to_grey, **options)]
+    whole = run(start, snapshots=5, **options)
+    assert [loss for _, loss in seen] == whole.losses
+    for (image, _), (_, snapshot) in zip(seen, whole.snapshots, strict=True):
+        assert torch.equal(image, snapshot)
 
 
 # errors
