@@ -14,14 +14,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from markupsafe import Markup
+
 from autograder.build import instructor_notebook
 from autograder.course import load_course
 from autograder.feedback import render
 from autograder.lab import ROOT, grade_info, lab_names, load_release
 from autograder.pictures import run
 
-OPENING = re.compile(r"# (?P<title>.+)\n+(?:\[!.*\n+)?!\[(?P<alt>[^\]]*)\]", re.MULTILINE)
-QUESTION = re.compile(r"\*\*The question\.\*\* (?P<question>[^*]+?)(?=\n\n|\Z)", re.DOTALL)
+PICTURE = re.compile(r"^!\[([^\]]+)\]\(", re.MULTILINE)
+QUESTION = re.compile(r"\*\*The question[^*]*\*\*(.+?)(?:\n\n|\Z)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class Card:
     name: str
     title: str
     alt: str  # what the opening picture shows
-    question: str
+    question: str  # HTML
 
     @property
     def picture(self) -> str:
@@ -87,8 +89,10 @@ def hide_answers(notebook: Any, release: Any) -> None:
 
 def card_of(name: str, root: Path = ROOT) -> Card:
     """Return what the index shows of a lab; ValueError where its opening has not the usual form."""
+    from nbconvert.filters import markdown2html
+
     text = load_release(name, root=root).cells[0].source
-    opening, question = OPENING.search(text), QUESTION.search(text)
-    if not (opening and question):
+    title, picture, question = text.partition("\n")[0], PICTURE.search(text), QUESTION.search(text)
+    if not (title.startswith("# ") and picture and question):
         raise ValueError(f"{name}: expected a title, a picture and **The question.** at the top")
-    return Card(name, opening["title"], opening["alt"], " ".join(question["question"].split()))
+    return Card(name, title[2:], picture[1], Markup(markdown2html(question[1].strip())))
