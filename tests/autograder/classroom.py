@@ -53,8 +53,12 @@ class Clone:
 
 @pytest.fixture(scope="session")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Clone:
-    """The files that git knows, and new ones, without any folder or database that is ignored."""
-    root = tmp_path_factory.mktemp("clone")
+    """A clone for all tests that only read it, or that grade one more student."""
+    return copy_checkout(tmp_path_factory.mktemp("clone"))
+
+
+def copy_checkout(root: Path) -> Clone:
+    """Copy the files that git knows, and new ones, without any folder or database it ignores."""
     listed = subprocess.run(
         ["git", "ls-files", "-co", "--exclude-standard"],
         cwd=ROOT,
