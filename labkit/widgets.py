@@ -11,6 +11,7 @@ below it. `photo(pictures)` is a knob that also takes a photo of the student's o
 
 from __future__ import annotations
 
+import html
 from collections.abc import Callable, Mapping, Sequence
 from time import perf_counter
 from typing import Any
@@ -29,7 +30,7 @@ __all__ = ["blending_square", "explore", "live", "map_viewer", "photo", "slider"
 
 SETTLE = 0.05  # seconds in which turns of a knob are gathered: a slider sends dozens
 NOTICEABLE = 0.5  # seconds: what takes longer is announced
-SIDE = "288px"  # of the blending square
+SIDE, GAP = "288px", "3em"  # of the blending square, and of the slider beside it
 
 
 def explore(function: Callable, *, still: Any = None, **knobs: Any) -> Explorer:
@@ -65,15 +66,19 @@ def live(function: Callable, *, steps: int, still: Any = None, **knobs: Any) -> 
     return Live(function, steps, knobs, still)
 
 
-def blending_square(function: Callable, corners: Sequence[str], *, still: Any = None) -> Square:
+def blending_square(
+    function: Callable, corners: Sequence[str], *, still: Any = None, **knobs: Any
+) -> Square:
     """Mix four things by the place of a point in a square.
 
     Args:
-        function: takes (4,) weights of sum 1, those of the corners, and returns a picture.
+        function: takes (4,) weights of sum 1, those of the corners, and the other knobs by name;
+            returns a picture.
         corners: names: top left, top right, bottom left, bottom right.
         still: as in `explore`.
+        knobs: more of them, as in `explore`.
     """
-    return Square(function, corners, still)
+    return Square(function, corners, knobs, still)
 
 
 def photo(pictures: Mapping[str, Tensor]) -> Photo:
@@ -128,32 +133,35 @@ class Explorer(Panel):
 class Square(Explorer):
     """The panel of `blending_square`: a slider below the picture, and one beside it."""
 
-    def __init__(self, paint: Callable, corners: Sequence[str], still: Any = None):
+    def __init__(
+        self, paint: Callable, corners: Sequence[str], knobs: Mapping[str, Any], still: Any = None
+    ):
         if len(corners) != 4:
             raise ValueError(f"expected the names of four corners, got {list(corners)}")
         self.paint, self.corners = paint, [str(corner) for corner in corners]
         unit = {"min": 0, "max": 1, "step": 0.05, "readout": False}
-        across, up = FloatSlider(0.5, **unit), FloatSlider(0.5, orientation="vertical", **unit)
-        super().__init__(self._blend, {"across": across, "up": up}, still)
+        place = {"across": FloatSlider(0.5, **unit)}
+        place["up"] = FloatSlider(0.5, orientation="vertical", **unit)
+        super().__init__(self._blend, place | dict(knobs), still)
 
-    def _blend(self, across: float, up: float) -> Any:
+    def _blend(self, across: float, up: float, **others: Any) -> Any:
         left, right, down = 1 - across, across, 1 - up
         weights = [left * up, right * up, left * down, right * down]
-        made, text = call(self.paint, torch.tensor(weights))
+        made, text = call(self.paint, torch.tensor(weights), **others)
         mixture = [f"{w:.2f} {name}" for w, name in zip(weights, self.corners, strict=True)]
         print(" + ".join(mixture) if made is not None else "", text, sep="\n")
         return made
 
     def arrange(self) -> list[Widget]:
-        """Return the square, each corner's name at its corner."""
-        across, up = self.knobs.values()
+        """Return the square, each corner's name at its corner, below the other knobs."""
+        across, up, *others = self.knobs.values()
         across.layout.width = up.layout.height = self.picture.layout.width = SIDE
         across.description = up.description = ""
-        wide = Layout(width=SIDE, justify_content="space-between", margin="0 0 0 3em")
-        across.layout.margin = wide.margin
-        up.layout.width = wide.margin.split()[-1]
+        across.layout.margin, up.layout.width = f"0 0 0 {GAP}", GAP
+        wide = Layout(width=SIDE, justify_content="space-between", margin=f"0 0 0 {GAP}")
         top, bottom = (
-            HBox([HTML(f"<b>{name}</b>") for name in pair], layout=wide)
+            HBox([HTML(f"<b>{html.escape(name)}</b>") for name in pair], layout=wide)
             for pair in (self.corners[:2], self.corners[2:])
         )
-        return [top, HBox([up, self.picture]), across, bottom, self.text]
+        square = [top, HBox([up, self.picture]), across, bottom]
+        return [HBox(others, layout=Layout(flex_flow="row wrap")), *square, self.text]

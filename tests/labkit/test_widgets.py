@@ -490,6 +490,15 @@ def test_each_corner_of_the_square_is_one_of_the_four():
     assert seen[-1] == [0.375, 0.125, 0.375, 0.125]
 
 
+def test_the_square_takes_other_knobs_too():
+    square = widgets.blending_square(
+        lambda weights, photo: photo, ["<a>", "b", "c", "d"], photo=widgets.photo(GREY)
+    )
+    square.knobs["photo"].choice.value = "light"
+    assert grey_of(square) == pytest.approx(0.8, abs=0.01)
+    assert "&lt;a&gt;" in square.text.value
+
+
 def test_the_square_tells_what_went_wrong():
     square = widgets.blending_square(lambda weights: None, "abcd")
     assert "returned None: it waits for an exercise" in square.text.value
