@@ -206,8 +206,8 @@ if ready(content_loss=tried):
     content_losses = {}
     for name, copy in copies.items():
         features, _ = look(model, copy)
-        weight = relative(1.0, target_features)
-        content_losses[name] = float(content_loss(features, target_features, weight))
+        share = relative(1.0, target_features)
+        content_losses[name] = float(content_loss(features, target_features, share))
         print(f"  {name:20} {content_losses[name]:6.3f}")
 
 # %% [markdown]
@@ -364,10 +364,10 @@ def stylize(model, content, style, content_weight, style_weight, tv_weight, step
     weights = relative(style_weight, target_grams)
 
     def loss(image):
-        features, layers = look(model, image)
+        features, style_features = look(model, image)
         return (
             content_loss(features, target_features, weight)
-            + style_loss(layers, target_grams, weights)
+            + style_loss(style_features, target_grams, weights)
             + total_variation(image, tv_weight / image.numel())
         )
 

@@ -584,6 +584,98 @@ def stylize(model, content, style, content_weight, style_weight, tv_weight, step
     return result.image.clamp(0, 1)
 
 
+# %% It starts from black exercise="stylize" fails="starts_at_the_content" says="begin at `content`"
+import torch
+
+from labkit.optimize import optimize_pixels
+
+
+def content_loss(features, target_features, weight):
+    return weight * (features - target_features).square().sum()
+
+
+def style_loss(features, grams, weights):
+    return sum(weights[k] * (gram_matrix(features[k]) - g).square().sum() for k, g in grams.items())
+
+
+def stylize(model, content, style, content_weight, style_weight, tv_weight, steps, start=None):
+    with torch.no_grad():
+        target = look(model, content)[0]
+    grams = style_grams(model, style)
+    weight, weights = relative(content_weight, target), relative(style_weight, grams)
+
+    def loss(image):
+        features, layers = look(model, image)
+        own = content_loss(features, target, weight) + style_loss(layers, grams, weights)
+        return own + total_variation(image, tv_weight / image.numel())
+
+    start = torch.zeros_like(content) if start is None else start
+    result = optimize_pixels(start, loss, steps=steps, step_size=1, optimizer="lbfgs")
+    return result.image.clamp(0, 1)
+
+
+# %% It starts from the style exercise="stylize" fails="starts_at_the_content style_of_another_size ready_gram_matrices" says="begin at `content`"
+import torch
+
+from labkit.optimize import optimize_pixels
+
+
+def content_loss(features, target_features, weight):
+    return weight * (features - target_features).square().sum()
+
+
+def style_loss(features, grams, weights):
+    return sum(weights[k] * (gram_matrix(features[k]) - g).square().sum() for k, g in grams.items())
+
+
+def stylize(model, content, style, content_weight, style_weight, tv_weight, steps, start=None):
+    with torch.no_grad():
+        target = look(model, content)[0]
+    grams = style_grams(model, style)
+    weight, weights = relative(content_weight, target), relative(style_weight, grams)
+
+    def loss(image):
+        features, layers = look(model, image)
+        own = content_loss(features, target, weight) + style_loss(layers, grams, weights)
+        return own + total_variation(image, tv_weight / image.numel())
+
+    start = style if start is None else start
+    result = optimize_pixels(start, loss, steps=steps, step_size=1, optimizer="lbfgs")
+    return result.image.clamp(0, 1)
+
+
+# %% It starts from the content, with noise on it exercise="stylize" fails="starts_at_the_content" says="begin at `content`"
+import torch
+
+from labkit.optimize import optimize_pixels
+
+
+def content_loss(features, target_features, weight):
+    return weight * (features - target_features).square().sum()
+
+
+def style_loss(features, grams, weights):
+    return sum(weights[k] * (gram_matrix(features[k]) - g).square().sum() for k, g in grams.items())
+
+
+def stylize(model, content, style, content_weight, style_weight, tv_weight, steps, start=None):
+    with torch.no_grad():
+        target = look(model, content)[0]
+    grams = style_grams(model, style)
+    weight, weights = relative(content_weight, target), relative(style_weight, grams)
+
+    def loss(image):
+        features, layers = look(model, image)
+        own = content_loss(features, target, weight) + style_loss(layers, grams, weights)
+        return own + total_variation(image, tv_weight / image.numel())
+
+    generator = torch.Generator().manual_seed(0)
+    noisy = content + 0.1 * torch.randn(content.shape, generator=generator)
+    start = noisy if start is None else start
+    result = optimize_pixels(start, loss, steps=steps, step_size=1, optimizer="lbfgs")
+    return result.image.clamp(0, 1)
+
+
 # %% The content target is recomputed from the picture in every step exercise="stylize" fails="content_is_found balance_of_content_and_style smoothing" says="features of the picture that changes are no target"
 import torch
 
@@ -676,7 +768,7 @@ def stylize(model, content, style, content_weight, style_weight, tv_weight, step
     return result.image.clamp(0, 1)
 
 
-# %% The content loss is left out exercise="stylize" fails="content_is_found balance_of_content_and_style smoothing" says="leave"
+# %% The content loss is left out exercise="stylize" fails="content_is_found balance_of_content_and_style smoothing" says="no nearer to the content"
 import torch
 
 from labkit.optimize import optimize_pixels
@@ -706,7 +798,7 @@ def stylize(model, content, style, content_weight, style_weight, tv_weight, step
     return result.image.clamp(0, 1)
 
 
-# %% The style's targets are those of the content exercise="stylize" fails="style_is_reached style_of_another_size balance_of_content_and_style targets_once" says="Gram matrices of `style`"
+# %% The style's targets are those of the content exercise="stylize" fails="style_is_reached style_of_another_size ready_gram_matrices balance_of_content_and_style range" says="Gram matrices of `style`"
 import torch
 
 from labkit.optimize import optimize_pixels
@@ -736,7 +828,7 @@ def stylize(model, content, style, content_weight, style_weight, tv_weight, step
     return result.image.clamp(0, 1)
 
 
-# %% The style loss is left out exercise="stylize" fails="style_is_reached style_of_another_size ready_gram_matrices balance_of_content_and_style start range" says="is the style loss part of the loss"
+# %% The style loss is left out exercise="stylize" fails="style_is_reached style_of_another_size ready_gram_matrices balance_of_content_and_style range" says="is the style loss part of the loss"
 import torch
 
 from labkit.optimize import optimize_pixels
@@ -831,7 +923,7 @@ def stylize(model, content, style, content_weight, style_weight, tv_weight, step
     return result.image.clamp(0, 1)
 
 
-# %% Gram matrices of a picture only exercise="stylize" fails="ready_gram_matrices range" says="raised"
+# %% Gram matrices of a picture only exercise="stylize" fails="ready_gram_matrices" says="raised"
 import torch
 
 from labkit.optimize import optimize_pixels
@@ -861,7 +953,7 @@ def stylize(model, content, style, content_weight, style_weight, tv_weight, step
     return result.image.clamp(0, 1)
 
 
-# %% Content weight and style weight are swapped exercise="stylize" fails="starts_at_the_content content_is_found style_is_reached style_of_another_size ready_gram_matrices balance_of_content_and_style smoothing" says="x"
+# %% Content weight and style weight are swapped exercise="stylize" fails="balance_of_content_and_style" says="are swapped"
 import torch
 
 from labkit.optimize import optimize_pixels
@@ -922,7 +1014,7 @@ def stylize(model, content, style, content_weight, style_weight, tv_weight, step
     return result.image.clamp(0, 1)
 
 
-# %% The content loss is not relative exercise="stylize" fails="balance_of_content_and_style smoothing" says="not relative to its target's size"
+# %% The content loss is not relative exercise="stylize" fails="balance_of_content_and_style" says="not relative to its target's size"
 import torch
 
 from labkit.optimize import optimize_pixels
@@ -1014,7 +1106,7 @@ def stylize(model, content, style, content_weight, style_weight, tv_weight, step
     return result.image.clamp(0, 1)
 
 
-# %% Only the deepest style layer exercise="stylize" fails="style_is_reached style_of_another_size ready_gram_matrices balance_of_content_and_style" says="steps leave"
+# %% Only the deepest style layer exercise="stylize" fails="style_is_reached balance_of_content_and_style" says="at every style layer"
 import torch
 
 from labkit.optimize import optimize_pixels
@@ -1482,7 +1574,7 @@ def stylize(model, content, style, content_weight, style_weight, tv_weight, step
     return image.detach().clamp(0, 1)
 
 
-# %% Five steps are enough exercise="stylize" fails="content_is_found style_is_reached style_of_another_size ready_gram_matrices balance_of_content_and_style smoothing steps" says="leave"
+# %% Five steps are enough exercise="stylize" fails="style_is_reached steps" says="steps leave"
 import torch
 
 from labkit.optimize import optimize_pixels
@@ -1510,6 +1602,188 @@ def stylize(model, content, style, content_weight, style_weight, tv_weight, step
     start = content if start is None else start
     result = optimize_pixels(start, loss, steps=min(steps, 5), step_size=1, optimizer="lbfgs")
     return result.image.clamp(0, 1)
+
+
+# %% The gradient is never zeroed exercise="stylize" fails="content_is_found style_is_reached balance_of_content_and_style smoothing" says="gradient set to zero"
+import torch
+
+
+def content_loss(features, target_features, weight):
+    return weight * (features - target_features).square().sum()
+
+
+def style_loss(features, grams, weights):
+    return sum(weights[k] * (gram_matrix(features[k]) - g).square().sum() for k, g in grams.items())
+
+
+def stylize(model, content, style, content_weight, style_weight, tv_weight, steps, start=None):
+    with torch.no_grad():
+        target = look(model, content)[0]
+    grams = style_grams(model, style)
+    weight, weights = relative(content_weight, target), relative(style_weight, grams)
+
+    def loss(image):
+        features, layers = look(model, image)
+        own = content_loss(features, target, weight) + style_loss(layers, grams, weights)
+        return own + total_variation(image, tv_weight / image.numel())
+
+    image = (content if start is None else start).detach().clone().requires_grad_()
+    optimizer = torch.optim.Adam([image], lr=0.03)
+    for _ in range(steps):
+        loss(image).backward()
+        optimizer.step()
+    return image.detach().clamp(0, 1)
+
+
+# %% Steps of plain gradient descent, too small to arrive exercise="stylize" fails="content_is_found style_is_reached balance_of_content_and_style smoothing" says="neither tiny"
+import torch
+
+
+def content_loss(features, target_features, weight):
+    return weight * (features - target_features).square().sum()
+
+
+def style_loss(features, grams, weights):
+    return sum(weights[k] * (gram_matrix(features[k]) - g).square().sum() for k, g in grams.items())
+
+
+def stylize(model, content, style, content_weight, style_weight, tv_weight, steps, start=None):
+    with torch.no_grad():
+        target = look(model, content)[0]
+    grams = style_grams(model, style)
+    weight, weights = relative(content_weight, target), relative(style_weight, grams)
+
+    def loss(image):
+        features, layers = look(model, image)
+        own = content_loss(features, target, weight) + style_loss(layers, grams, weights)
+        return own + total_variation(image, tv_weight / image.numel())
+
+    image = (content if start is None else start).clone()
+    for _ in range(steps):
+        image.requires_grad_()
+        (gradient,) = torch.autograd.grad(loss(image), image)
+        image = (image - 0.001 * gradient).detach().clamp(0, 1)
+    return image
+
+
+# %% Half of the steps exercise="stylize" fails="steps" says="one step is one evaluation"
+import torch
+
+from labkit.optimize import optimize_pixels
+
+
+def content_loss(features, target_features, weight):
+    return weight * (features - target_features).square().sum()
+
+
+def style_loss(features, grams, weights):
+    return sum(weights[k] * (gram_matrix(features[k]) - g).square().sum() for k, g in grams.items())
+
+
+def stylize(model, content, style, content_weight, style_weight, tv_weight, steps, start=None):
+    with torch.no_grad():
+        target = look(model, content)[0]
+    grams = style_grams(model, style)
+    weight, weights = relative(content_weight, target), relative(style_weight, grams)
+
+    def loss(image):
+        features, layers = look(model, image)
+        own = content_loss(features, target, weight) + style_loss(layers, grams, weights)
+        return own + total_variation(image, tv_weight / image.numel())
+
+    start = content if start is None else start
+    result = optimize_pixels(start, loss, steps=steps // 2, step_size=1, optimizer="lbfgs")
+    return result.image.clamp(0, 1)
+
+
+# %% The content is compared at a style layer exercise="stylize" fails="content_is_found balance_of_content_and_style smoothing" says="no nearer to the content"
+import torch
+
+from labkit.optimize import optimize_pixels
+
+
+def content_loss(features, target_features, weight):
+    return weight * (features - target_features).square().sum()
+
+
+def style_loss(features, grams, weights):
+    return sum(weights[k] * (gram_matrix(features[k]) - g).square().sum() for k, g in grams.items())
+
+
+def stylize(model, content, style, content_weight, style_weight, tv_weight, steps, start=None):
+    with torch.no_grad():
+        layer, target = next(iter(look(model, content)[1].items()))
+    grams = style_grams(model, style)
+    weight, weights = relative(content_weight, target), relative(style_weight, grams)
+
+    def loss(image):
+        layers = look(model, image)[1]
+        own = content_loss(layers[layer], target, weight) + style_loss(layers, grams, weights)
+        return own + total_variation(image, tv_weight / image.numel())
+
+    start = content if start is None else start
+    result = optimize_pixels(start, loss, steps=steps, step_size=1, optimizer="lbfgs")
+    return result.image.clamp(0, 1)
+
+
+# %% It climbs the loss exercise="stylize" fails="content_is_found style_is_reached balance_of_content_and_style smoothing" says="neither tiny"
+import torch
+
+
+def content_loss(features, target_features, weight):
+    return weight * (features - target_features).square().sum()
+
+
+def style_loss(features, grams, weights):
+    return sum(weights[k] * (gram_matrix(features[k]) - g).square().sum() for k, g in grams.items())
+
+
+def stylize(model, content, style, content_weight, style_weight, tv_weight, steps, start=None):
+    with torch.no_grad():
+        target = look(model, content)[0]
+    grams = style_grams(model, style)
+    weight, weights = relative(content_weight, target), relative(style_weight, grams)
+
+    def loss(image):
+        features, layers = look(model, image)
+        own = content_loss(features, target, weight) + style_loss(layers, grams, weights)
+        return own + total_variation(image, tv_weight / image.numel())
+
+    image = (content if start is None else start).clone()
+    for _ in range(steps):
+        image.requires_grad_()
+        (gradient,) = torch.autograd.grad(loss(image), image)
+        image = (image + 0.03 * gradient.sign()).detach().clamp(0, 1)
+    return image
+
+
+# %% The picture is not returned exercise="stylize" fails="all" says="not answered yet"
+import torch
+
+from labkit.optimize import optimize_pixels
+
+
+def content_loss(features, target_features, weight):
+    return weight * (features - target_features).square().sum()
+
+
+def style_loss(features, grams, weights):
+    return sum(weights[k] * (gram_matrix(features[k]) - g).square().sum() for k, g in grams.items())
+
+
+def stylize(model, content, style, content_weight, style_weight, tv_weight, steps, start=None):
+    with torch.no_grad():
+        target = look(model, content)[0]
+    grams = style_grams(model, style)
+    weight, weights = relative(content_weight, target), relative(style_weight, grams)
+
+    def loss(image):
+        features, layers = look(model, image)
+        own = content_loss(features, target, weight) + style_loss(layers, grams, weights)
+        return own + total_variation(image, tv_weight / image.numel())
+
+    start = content if start is None else start
+    optimize_pixels(start, loss, steps=steps, step_size=1, optimizer="lbfgs")
 
 
 # %% The first axis is dropped exercise="stylize" fails="all" says="should have shape"
@@ -1746,6 +2020,137 @@ def stylize(model, content, style, content_weight, style_weight, tv_weight, step
         return loss(image)
 
     result = optimize_pixels(start, noted, steps=steps, step_size=1, optimizer="lbfgs")
+    return result.image.clamp(0, 1)
+
+
+# %% L-BFGS of torch, one evaluation in each step, changed in place exercise="stylize" right=true
+import torch
+
+
+def content_loss(features, target_features, weight):
+    return weight * (features - target_features).square().sum()
+
+
+def style_loss(features, grams, weights):
+    return sum(weights[k] * (gram_matrix(features[k]) - g).square().sum() for k, g in grams.items())
+
+
+def stylize(model, content, style, content_weight, style_weight, tv_weight, steps, start=None):
+    with torch.no_grad():
+        target = look(model, content)[0]
+    grams = style_grams(model, style)
+    weight, weights = relative(content_weight, target), relative(style_weight, grams)
+
+    def loss(image):
+        features, layers = look(model, image)
+        own = content_loss(features, target, weight) + style_loss(layers, grams, weights)
+        return own + total_variation(image, tv_weight / image.numel())
+
+    image = (content if start is None else start).detach().clone().requires_grad_()
+    optimizer = torch.optim.LBFGS([image], max_iter=1)
+
+    def closure():
+        optimizer.zero_grad()
+        value = loss(image)
+        value.backward()
+        return value
+
+    for _ in range(steps + 1):
+        optimizer.step(closure)
+    with torch.no_grad():
+        image.clamp_(0, 1)
+    return image
+
+
+# %% optimize_pixels with Adam, two steps fewer exercise="stylize" right=true
+import torch
+
+from labkit.optimize import optimize_pixels
+
+
+def content_loss(features, target_features, weight):
+    return weight * (features - target_features).square().sum()
+
+
+def style_loss(features, grams, weights):
+    return sum(weights[k] * (gram_matrix(features[k]) - g).square().sum() for k, g in grams.items())
+
+
+def stylize(model, content, style, content_weight, style_weight, tv_weight, steps, start=None):
+    with torch.no_grad():
+        target = look(model, content)[0]
+    grams = style_grams(model, style)
+    weight, weights = relative(content_weight, target), relative(style_weight, grams)
+
+    def loss(image):
+        features, layers = look(model, image)
+        own = content_loss(features, target, weight) + style_loss(layers, grams, weights)
+        return own + total_variation(image, tv_weight / image.numel())
+
+    start = content if start is None else start
+    result = optimize_pixels(start, loss, steps=max(steps - 2, 1), step_size=0.03)
+    return result.image.clamp(0, 1)
+
+
+# %% The parameter is what a sigmoid makes pixels of exercise="stylize" right=true
+import torch
+
+
+def content_loss(features, target_features, weight):
+    return weight * (features - target_features).square().sum()
+
+
+def style_loss(features, grams, weights):
+    return sum(weights[k] * (gram_matrix(features[k]) - g).square().sum() for k, g in grams.items())
+
+
+def stylize(model, content, style, content_weight, style_weight, tv_weight, steps, start=None):
+    with torch.no_grad():
+        target = look(model, content)[0]
+    grams = style_grams(model, style)
+    weight, weights = relative(content_weight, target), relative(style_weight, grams)
+
+    def loss(image):
+        features, layers = look(model, image)
+        own = content_loss(features, target, weight) + style_loss(layers, grams, weights)
+        return own + total_variation(image, tv_weight / image.numel())
+
+    start = content if start is None else start
+    latent = torch.logit(start.clamp(0.001, 0.999)).requires_grad_()
+    optimizer = torch.optim.Adam([latent], lr=0.1)
+    for _ in range(steps):
+        optimizer.zero_grad()
+        loss(latent.sigmoid()).backward()
+        optimizer.step()
+    return latent.detach().sigmoid()
+
+
+# %% The targets are made with a graph, and content and style are looked at one after the other exercise="stylize" right=true
+import torch
+
+from labkit.optimize import optimize_pixels
+
+
+def content_loss(features, target_features, weight):
+    return weight * (features - target_features).square().sum()
+
+
+def style_loss(features, grams, weights):
+    return sum(weights[k] * (gram_matrix(features[k]) - g).square().sum() for k, g in grams.items())
+
+
+def stylize(model, content, style, content_weight, style_weight, tv_weight, steps, start=None):
+    target = look(model, content)[0]
+    grams = style_grams(model, style)
+    weight, weights = relative(content_weight, target), relative(style_weight, grams)
+
+    def loss(image):
+        features, layers = look(model, image)[0], look(model, image)[1]
+        own = content_loss(features, target, weight) + style_loss(layers, grams, weights)
+        return own + total_variation(image, tv_weight / image.numel())
+
+    start = content if start is None else start
+    result = optimize_pixels(start, loss, steps=steps, step_size=1, optimizer="lbfgs")
     return result.image.clamp(0, 1)
 
 
