@@ -229,7 +229,7 @@ def class_visualization_step(model, image, label, l2_reg, step_size):
     return image.detach() + step_size * gradient.sign()
 
 
-# %% The result is the step exercise="class_visualization_step" fails="direction step_length logit measured_from_grey squared_norm second_step image_unchanged model_unchanged" says="the result is the step alone"
+# %% The result is the step exercise="class_visualization_step" fails="direction step_length logit measured_from_grey squared_norm second_step not_clamped image_unchanged model_unchanged" says="the result is the step alone"
 import torch
 
 

@@ -971,15 +971,13 @@ def start_of(size, seed):
 
 
 def invert_features(model, layer, target_features, size, steps, tv_weight, seed):
-    image = start_of(size, seed).requires_grad_()
-    adam = torch.optim.Adam([image], lr=3.0)
+    image = start_of(size, seed)
     for _ in range(steps):
-        adam.zero_grad()
+        image = image.detach().requires_grad_()
         features = activations(model, image, layer)[layer]
         loss = relative(features, target_features) + tv_weight * variation(image)
         loss.backward()
-        adam.step()
-        image.data.clamp_(0, 1)
+        image = (image - 0.3 * image.grad.sign()).clamp(0, 1)
     return image.detach()
 
 
