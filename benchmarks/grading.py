@@ -31,7 +31,8 @@ from autograder.lab import ROOT, load_lab
 from autograder.rows import Row
 from autograder.sandbox import Process, Sandbox
 from autograder.seeds import load_seeds
-from autograder.submission import slice_for, submission_from_notebook
+from autograder.slices import slice_for
+from autograder.submission import submission_from_notebook
 
 
 def main() -> None:
