@@ -47,6 +47,12 @@ c.Autograde.autograde_preprocessors = [
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
 
+# Nothing a student hands in is believed: no link is followed, an archive is its student's alone.
+c.Autograde.pre_convert_hook = "autograder.intake.drop_links"
+c.ExchangeFactory.collect = "autograder.intake.Collect"
+c.ZipCollectApp.extractor_plugin = "autograder.intake.Extractor"
+c.ZipCollectApp.collector_plugin = "autograder.intake.Collector"
+
 # zip_collect takes what learning platforms give: ada.zip, ada/06-saliency.ipynb,
 # ada_06-saliency.ipynb, or a name with numbers between (ada_123_4567_06-saliency-1.ipynb).
 c.FileNameCollectorPlugin.named_regexp = (

@@ -21,11 +21,11 @@ from typing import Any
 
 from autograder.cache import Cache, grader_version
 from autograder.collect import find_submissions, lab_of, submitted_twice
-from autograder.grade import Engine, NotKept
+from autograder.grade import Engine, NotKept, reason_of
 from autograder.lab import load_lab
 from autograder.rows import ExerciseRow, Row
 from autograder.sandbox import Limits, isolation_here, warm_sandbox
-from autograder.submission import Submission, UnreadableSubmission, read_submission
+from autograder.submission import Submission, read_submission
 
 PATIENCE = 30  # seconds to wait for a scheduler, and for its first worker
 ONE_AT_A_TIME = threading.Lock()  # pytest is not made for threads; use --nthreads 1
@@ -110,8 +110,8 @@ def _task(client: Any, here: Engine, file: Path, twice: str) -> Any:
     try:
         submission = read_submission(file)
         lab = lab_of(file, submission.lab)
-    except UnreadableSubmission as error:
-        return here.failed(str(file), "", str(error), time.perf_counter() - started)
+    except Exception as error:  # not worth the rest of the class
+        return here.failed(str(file), "", reason_of(error), time.perf_counter() - started)
     with contextlib.suppress(NotKept):
         return here.grade(submission, load_lab(lab), str(file))
     return client.submit(

@@ -13,8 +13,9 @@ import jinja2
 from markupsafe import Markup
 
 from autograder.rows import ExerciseRow, Row
-from autograder.sandbox import NOT_ISOLATED, printable
+from autograder.sandbox import NOT_ISOLATED
 from labkit.check import CheckResult
+from labkit.errors import printable
 
 TEMPLATES = Path(__file__).parent / "templates"
 

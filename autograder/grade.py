@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import time
 from collections.abc import Iterable, Iterator
@@ -16,18 +17,18 @@ from autograder.cache import Cache, name_of
 from autograder.collect import find_submissions, lab_of, submitted_twice
 from autograder.lab import Exercise, Lab, load_lab
 from autograder.rows import ExerciseRow, Row
-from autograder.sandbox import Limits, Sandbox, printable
+from autograder.sandbox import Limits, Sandbox
+from autograder.slices import Slice, slice_for
 from autograder.student import Student
 from autograder.submission import (
     Cell,
-    Slice,
     Submission,
     UnreadableSubmission,
     read_submission,
     restore_locked,
-    slice_for,
 )
-from labkit.check import run_checks
+from labkit.check import CheckResult, run_checks
+from labkit.errors import printable
 
 
 class NotKept(LookupError):
@@ -58,14 +59,11 @@ class Engine:
             submission = read_submission(path)
             lab = lab_of(path, submission.lab)
             return self.grade(submission, load_lab(lab), name or str(path))
-        except UnreadableSubmission as error:
-            reason = str(error)
         except NotKept:
             raise
-        except Exception as error:  # ours, and not worth the rest of the class
-            reason = f"the grader failed, grade this one again: {type(error).__name__}: {error}"
-        seconds = time.perf_counter() - started
-        return self.failed(name or str(path), lab, printable(reason), seconds)
+        except Exception as error:  # not worth the rest of the class
+            seconds = time.perf_counter() - started
+            return self.failed(name or str(path), lab, reason_of(error), seconds)
 
     def grade(self, submission: Submission, lab: Lab, name: str) -> Row:
         """Return the row of one submission."""
@@ -98,9 +96,14 @@ class Engine:
         if not self.address:
             raise NotKept(exercise.name)
         with Student(self.address, self.limits, code, exercise.name, seed) as student:
-            checks = run_checks(lab.checks, student, exercise.name)
+            checks = [
+                replace(check, message=printable(check.message))  # it may quote a result
+                for check in run_checks(lab.checks, student, exercise.name)
+            ]
             if student.broken:
                 raise student.broken
+            if student.constant is not None:
+                checks = [without_points(check, student.constant) for check in checks]
             cut_short = student.cut_short
         points = sum(c.points for c in checks if c.passed)
         row = ExerciseRow(exercise.name, points, exercise.points, student.error, checks, helped_by)
@@ -136,6 +139,19 @@ class Engine:
         return Row(
             name, lab, "failed", reason, 0.0, points, round(seconds, 3), self.isolation, seed
         )
+
+
+def without_points(check: CheckResult, constant: float) -> CheckResult:
+    """Return a check as failed by a function that always gives the same: some inputs suit it."""
+    why = f"the result is always {constant:g}, whatever comes in: use the arguments"
+    return replace(check, passed=False, message=check.message or why)
+
+
+def reason_of(error: Exception) -> str:
+    """Return why a submission has no grade: what is wrong with the file, or with the grader."""
+    if isinstance(error, UnreadableSubmission):
+        return str(error)
+    return printable(f"the grader failed, grade this one again: {type(error).__name__}: {error}")
 
 
 def grade_all(
@@ -174,14 +190,34 @@ def grade_all(
         if workers == 1:
             yield from (_grade_one(engine, f, twice.get(f, "")) for f in files)
             return
-        with grading_pool(workers) as pool:
-            tasks = [pool.submit(_grade_one, engine, f, twice.get(f, "")) for f in files]
-            for path, task in zip(files, tasks, strict=True):
-                try:
-                    yield task.result()
-                except BrokenProcessPool:
-                    reason = "a grading process ended (out of memory?): grade this one again"
-                    yield engine.failed(str(path), "", reason)
+        yield from grade_in_processes(engine, files, twice, workers)
+
+
+def grade_in_processes(
+    engine: Engine, files: Iterable[Path], twice: dict[Path, str], workers: int
+) -> Iterator[Row]:
+    """Yield the rows, in order; a process that dies takes its pool along, and costs one file."""
+    waiting = list(files)
+    while waiting:
+        with grading_pool(workers) as pool, contextlib.suppress(BrokenProcessPool):
+            tasks = [pool.submit(_grade_one, engine, f, twice.get(f, "")) for f in waiting]
+            for task in tasks:
+                row = task.result()
+                del waiting[0]
+                yield row
+        if waiting:  # perhaps the file that did it, perhaps one behind it
+            path = waiting.pop(0)
+            yield _grade_apart(engine, path, twice.get(path, ""))
+
+
+def _grade_apart(engine: Engine, path: Path, twice: str) -> Row:
+    """Return the row of a file that gets a process of its own."""
+    with grading_pool(1) as pool:
+        try:
+            return pool.submit(_grade_one, engine, path, twice).result()
+        except BrokenProcessPool:
+            reason = "a grading process ended (out of memory?): grade this one again"
+            return engine.failed(str(path), "", reason)
 
 
 def grading_pool(workers: int) -> ProcessPoolExecutor:

@@ -7,6 +7,7 @@ that copy. Nothing of a submission is executed here: the engine runs it in the s
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import nbformat
@@ -30,12 +31,21 @@ from autograder.seeds import load_seeds
 from autograder.submission import (
     UnreadableSubmission,
     parse_notebook,
+    require_file,
     submission_from_notebook,
 )
+from labkit.errors import printable
 
 
 class SubmissionExporter(NotebookExporter):
     """Reads submissions: a file that is none is a clear error, and costs its student alone."""
+
+    def from_filename(self, filename: str, resources: Any = None, **options: Any) -> tuple:
+        """Return the notebook in a file; neither it nor its folder may be a link to another's."""
+        if Path(filename).parent.is_symlink():
+            raise UnreadableSubmission("expected a folder, got a symbolic link")
+        require_file(Path(filename))
+        return super().from_filename(filename, resources=resources, **options)
 
     def from_file(self, file_stream: Any, resources: Any = None, **options: Any) -> tuple:
         """Return the notebook in an open file as text, preprocessed, and its resources."""
@@ -52,7 +62,8 @@ class Sanitize(NbGraderPreprocessor):
         release = load_release(about["assignment"], about["notebook"])
 
         def say(text: str) -> None:
-            self.log.warning("%s, %s: %s", about["student"], about["assignment"], text)
+            who = f"{about['student']}, {about['assignment']}"
+            self.log.warning(printable(f"{who}: {text}"))
 
         return sanitize(notebook, release, say), resources
 

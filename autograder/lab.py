@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from autograder.submission import Cell, slice_for
+from autograder.slices import slice_for
+from autograder.submission import Cell
 from labkit.check import VISIBLE_CHECKS
 
 ROOT = Path(__file__).resolve().parent.parent

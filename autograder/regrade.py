@@ -6,12 +6,13 @@ python -m autograder regrade 06-saliency --write    autogrades again
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from autograder.lab import ROOT, load_lab, load_release
-from autograder.submission import UnreadableSubmission
+from autograder.submission import UnreadableSubmission, require_file
+from labkit.errors import printable
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ def regrade(lab: str, *, write: bool) -> int:
     scores, unreadable = _grade(paths, lab, record)
     print(table(scores))
     for student, reason in unreadable.items():
-        print(f"{student}: not graded: {reason}")
+        print(f"{printable(student)}: not graded: {reason}")
     print(_summary(scores, record))
     if write:
         _write(lab, [s for s in paths if s not in unreadable])
@@ -133,6 +134,7 @@ def _scores(student: str, path: Path, lab: str, record: Record) -> list[Score]:
     from autograder import gradebook
     from autograder.sanitize import grade_id, sanitize
 
+    require_file(path)
     with path.open(encoding="utf-8") as file:
         notebook = sanitize(gradebook.read_notebook(file), load_release(lab))
     row = gradebook.grade_notebook(notebook, lab, student)
@@ -176,6 +178,7 @@ def table(scores: list[Score]) -> str:
     changed = [s for s in scores if s.changes]
     if not changed:
         return "No score changes."
+    changed = [replace(s, student=printable(s.student)) for s in changed]
     width = max(len(s.student) for s in [*changed, Score("student", "", None, 0, None)])
     lines = [f"{'student':{width}}  {'exercise':24}  {'gradebook':>9}  {'now':>6}  by hand"]
     for s in changed:

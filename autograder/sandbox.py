@@ -32,7 +32,7 @@ from typing import Any
 import labkit
 from autograder.users import plain_mode, unused_user
 from autograder.worker import messages
-from labkit.errors import NotAnswered, StudentError
+from labkit.errors import NotAnswered, StudentError, printable
 
 WORKER = Path(__file__).parent / "worker"
 LABKIT = Path(labkit.__file__).resolve().parent
@@ -369,8 +369,3 @@ class Process:
         self.ended = why
         self._connection.close()
         raise StudentError(why)
-
-
-def printable(text: str, longest: int = 1000) -> str:
-    """Return a student's text without what would move a terminal's cursor or break a file."""
-    return "".join(c if c.isprintable() else " " for c in text[:longest])

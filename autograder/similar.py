@@ -17,7 +17,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from autograder.lab import Lab
-from autograder.submission import Cell, slice_for
+from autograder.slices import slice_for
+from autograder.submission import Cell
 
 LEAST_TOKENS = 60  # shorter answers are alike by necessity
 SKIPPED = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.ENCODING, tokenize.ENDMARKER}

@@ -28,7 +28,8 @@ import nbformat
 from autograder.build import instructor_notebook
 from autograder.course import load_course
 from autograder.lab import ROOT, load_lab
-from autograder.submission import slice_for, submission_from_notebook
+from autograder.slices import slice_for
+from autograder.submission import submission_from_notebook
 
 
 def main() -> None:

@@ -48,5 +48,10 @@ def text_of(error: BaseException) -> str:
         return ""
 
 
+def printable(text: str, longest: int = 1000) -> str:
+    """Return a student's text without what would move a terminal's cursor or break a file."""
+    return "".join(c if c.isprintable() else " " for c in text[:longest])
+
+
 def _is_inside(filename: str, folders: list[str]) -> bool:
     return filename.startswith(("<frozen", *(folder + os.sep for folder in folders)))

@@ -107,6 +107,7 @@ def test_several_images(student):
     )
     each = [loss_of(student.dream_loss(activation[i : i + 1])) for i in range(3)]
     total = sum(each)
+    assert total != 0, "activations that are not zero give a loss of 0"
     require(
         loss_of(value),
         total,

@@ -23,6 +23,7 @@ import torch
 
 HEADER = struct.Struct(">II")  # bytes of JSON, bytes of pickle or safetensors
 DEEPEST = 6
+LARGEST_HEADER = 1 << 20  # bytes of a safetensors header: a hundred of them name a tensor
 
 
 def receive(connection: socket.socket) -> tuple[dict, bytes]:
@@ -131,6 +132,8 @@ def load_tensors(blob: bytes) -> dict[str, torch.Tensor]:
     """Return the tensors of a reply; raise ValueError where they are no safetensors."""
     if not blob:
         return {}
+    if int.from_bytes(blob[:8], "little") > LARGEST_HEADER:
+        raise ValueError("its tensors are no safetensors, or too many")
     try:
         return safetensors.torch.load(blob)
     except Exception as error:  # the library raises several kinds

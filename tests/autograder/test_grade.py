@@ -1,14 +1,15 @@
 """Grading: rows, what one mistake costs, which files are submissions, a run that goes on."""
 
 import json
-from concurrent.futures.process import BrokenProcessPool
+import os
+import signal
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from autograder import grade as module
-from autograder.grade import grade_all
+from autograder.grade import Engine, grade_all, grade_in_processes
 from autograder.lab import ROOT, Exercise, Lab, lab_names, load_lab
 from autograder.sandbox import NOT_ISOLATED, Limits
 from autograder.submission import Cell, Submission
@@ -111,6 +112,17 @@ def test_the_better_result_counts(engine, tiny):
     assert exercises["quadruple"].helped_by == ()
 
 
+@pytest.mark.parametrize("constant", [0, 1, -1])
+def test_a_result_that_never_changes_earns_nothing(engine, constant):
+    """Some inputs are made so that the right answer is 1: that is no reason for points."""
+    lab = load_lab("11-feature-inversion")
+    alone = replace(lab, exercises=(lab.exercise("inversion_loss"),))
+    code = f"import torch\ndef inversion_loss(*_):\n    return torch.tensor({constant}.0)"
+    row, exercises = graded(engine, alone, code)
+    assert row.points == 0
+    assert f"always {constant}, whatever comes in" in str(exercises["inversion_loss"].checks)
+
+
 def test_the_row_has_the_keys_of_the_design(engine, tiny):
     row, _ = graded(engine, tiny, DOUBLE, "def quadruple(x):\n    return 4 * x")
     data = json.loads(json.dumps(row.as_json()))
@@ -210,35 +222,36 @@ def test_two_workers_give_the_same_rows_as_one(classroom):
     assert untimed(one) == untimed(two)
 
 
-def test_a_grading_process_that_dies_costs_rows_and_not_the_run(classroom, monkeypatch):
-    class Task:
-        def __init__(self, number):
-            self.number = number
+class Fragile(Engine):
+    """Dies, as of too little memory, of every file that lies in `bob`."""
 
-        def result(self):
-            if self.number > 1:
-                raise BrokenProcessPool
-            return self.number
+    def grade_file(self, path, name=""):
+        if path.parent.name == "bob":
+            os.kill(os.getpid(), signal.SIGKILL)
+        return self.failed(str(path), "", "graded")
 
-    class Pool:
-        def __init__(self, *_, **__):
-            self.count = 0
 
-        def __enter__(self):
-            return self
+def test_a_grading_process_that_dies_costs_its_own_row(tmp_path):
+    """It takes along what other processes were grading: that is graded again."""
+    engine = Fragile("", Limits(), "none", {})
+    names = ["ann", "bob", "cid", "dan", "eve"]
+    files = [tmp_path / name / "06-saliency.py" for name in names]
+    rows = list(grade_in_processes(engine, files, {}, 2))
+    assert [row.submission for row in rows] == list(map(str, files))
+    assert [row.reason == "graded" for row in rows] == [name != "bob" for name in names]
+    assert rows[1].reason == "a grading process ended (out of memory?): grade this one again"
 
-        def __exit__(self, *_):
-            pass
 
-        def submit(self, *_):
-            self.count += 1
-            return Task(self.count)
-
-    monkeypatch.setattr(module, "ProcessPoolExecutor", Pool)
-    rows = list(grade_all([classroom], {"06-saliency": 1}, workers=2))
-    assert rows[0] == 1
-    assert len(rows) == 7
-    assert all("grade this one again" in row.reason for row in rows[1:])
+def test_what_a_check_quotes_of_a_result_moves_no_cursor(engine, tiny):
+    quote = CHECKS.replace('"twice two is four"', "student.double(2)")
+    checks = tiny.checks.with_name("lab_02_tiny.py")
+    checks.write_text(quote)
+    evil = "def double(x):\n    return '\\x1b[2J' + 'x' * 5000"
+    _, exercises = graded(engine, replace(tiny, checks=checks), evil)
+    message = exercises["double"].checks[0].message
+    assert message.startswith(" [2Jxxx")
+    assert message.isprintable()
+    assert len(message) == 1000
 
 
 def test_without_isolation_it_works_and_says_so(classroom):

@@ -8,7 +8,8 @@ from classroom import ROOT, copy_checkout
 
 GUIDE = (ROOT / "docs" / "writing-an-exercise.md").read_text(encoding="utf-8")
 ANSWERS = "tests/autograder/answers/90-contrast.py"
-STEP = re.compile(r"^## \d\. [^\n]*`(?P<path>[\w/.-]+)`\n.*?```python\n(?P<text>.*?)```", re.M | re.S)
+HEADING, BLOCK = r"^## \d\. [^\n]*`(?P<path>[\w/.-]+)`\n", r"```python\n(?P<text>.*?)```"
+STEP = re.compile(f"{HEADING}.*?{BLOCK}", re.M | re.S)
 
 
 @pytest.fixture(scope="module")

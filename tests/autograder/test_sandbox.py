@@ -17,11 +17,10 @@ from autograder.sandbox import (
     Limits,
     Sandbox,
     SandboxError,
-    printable,
     process_at,
 )
 from autograder.worker.messages import ReturnedModel
-from labkit.errors import NotAnswered, StudentError
+from labkit.errors import NotAnswered, StudentError, printable
 
 
 def cell(source, count=1):

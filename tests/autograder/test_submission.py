@@ -6,15 +6,17 @@ import time
 
 import pytest
 
+from autograder.slices import slice_for
 from autograder.submission import (
     LARGEST_CELL,
+    MOST_CELLS,
+    MOST_PARTS,
     Cell,
     Submission,
     UnreadableSubmission,
     parse_notebook,
     read_submission,
     restore_locked,
-    slice_for,
     submission_from_notebook,
 )
 
@@ -160,10 +162,45 @@ def test_a_notebook_of_200_mb_is_refused_unread(tmp_path):
 
 def test_code_as_long_as_a_book_is_refused(tmp_path):
     """Python's parser would take a gigabyte for it."""
-    with pytest.raises(UnreadableSubmission, match="expected at most 1,000,000 characters of code"):
+    with pytest.raises(UnreadableSubmission, match="expected at most 400,000 characters of code"):
         read(tmp_path, notebook(code("x" * (LARGEST_CELL + 1))))
-    with pytest.raises(UnreadableSubmission, match="in a cell; got 1,200,000"):
-        read(tmp_path, notebook(*[code("#" * 150_000) for _ in range(8)]))
+    with pytest.raises(UnreadableSubmission, match="in a cell; got 480,000"):
+        read(tmp_path, notebook(*[code("#" * 80_000) for _ in range(6)]))
+
+
+def test_more_cells_than_anybody_writes_are_refused(tmp_path):
+    for content, name in (
+        (notebook(*[code("")] * (MOST_CELLS + 1)), "06-saliency.ipynb"),
+        ("# %%\n" * (MOST_CELLS + 1), "06-saliency.py"),
+    ):
+        with pytest.raises(UnreadableSubmission, match="expected at most 1,000 cells of code, got"):
+            read(tmp_path, content, name)
+
+
+@pytest.mark.parametrize("bomb", ["{}", "[]", '{"a":[]}'])
+def test_json_that_unpacks_to_gigabytes_is_refused_unread(bomb):
+    """50 MB of `{},` would take 8 GB; the memory belongs to everybody who is graded."""
+    parts = ",".join([bomb] * (MOST_PARTS + 1))
+    with pytest.raises(
+        UnreadableSubmission, match=r"at most 200,000 parts, got \d+,\d+: clear the"
+    ):
+        parse_notebook(f'{{"nbformat": 4, "nbformat_minor": 4, "metadata": {{"x": [{parts}]}}}}')
+
+
+def test_reading_writes_nothing_on_the_instructors_terminal(recwarn, capfd):
+    """nbformat warns of each double id, with the student's text in it."""
+    cells = [code("a = 1", id="\x1b[2J")] * 3
+    parse_notebook(json.dumps(notebook(*cells, nbformat_minor=5)))
+    assert not recwarn.list
+    assert capfd.readouterr().err.isprintable()
+
+
+def test_a_reason_moves_no_cursor(tmp_path):
+    """It quotes the file, and a terminal shows it."""
+    evil = code("x" * (LARGEST_CELL + 1), "\x1b[2J\n")
+    with pytest.raises(UnreadableSubmission) as caught:
+        read(tmp_path, notebook(evil))
+    assert str(caught.value).isprintable()
 
 
 def test_a_large_picture_in_an_output_is_no_code(tmp_path):
@@ -255,6 +292,13 @@ def test_the_last_definition_wins():
     assert result_of("def f(): return 1", "g = f\ndef f(): return g() + 1") == 2
 
 
+def test_letters_that_python_takes_for_the_same_are_the_same_name():
+    """Python reads a long s as an s; a Cyrillic o only looks like one, and is another name."""
+    assert result_of("def ſum(x): return 1", "def f(): return sum(0)") == 1
+    assert result_of("def \uff46(): return 2") == 2
+    assert not slice_for("foo", [Cell("", "", "def f\u043eo(): return 1")]).defined
+
+
 def test_classes_decorators_and_instances():
     source = "class A(Base):\n    @deco\n    def __call__(self): return N"
     assert (
@@ -316,23 +360,25 @@ def test_what_is_not_defined_is_said():
 
 
 NESTED = {
-    "unary": "x=" + "~" * 100_000 + "1",
-    "attributes": "f=a" + ".b" * 60_000,
-    "calls": "f=a" + "()" * 60_000,
-    "brackets": "f=" + "[" * 100_000,
-    "sums": "f=" + "1+" * 90_000 + "1",
-    "nots": "f=" + "not " * 40_000 + "1",
-    "lambdas": "f=" + "lambda:" * 20_000 + "0",
+    "unary": "x=" + "~" * 99_000 + "1",
+    "attributes": "f=a" + ".b" * 30_000,
+    "calls": "f=a" + "()" * 30_000,
+    "brackets": "f=" + "[" * 96_000,
+    "sums": "f=" + "1+" * 45_000 + "1",
+    "nots": "f=" + "not " * 24_000 + "1",
+    "lambdas": "f=" + "lambda:" * 14_000 + "0",
     "blocks": "".join(" " * i + "def f():\n" for i in range(150)),
-    "branches": "if 1:\n  f = 1\n" + "elif 1:\n  pass\n" * 9_000,
+    "branches": "if 1:\n  f = 1\n" + "elif 1:\n  pass\n" * 6_000,
     "decorators": "@a\n" * 30_000 + "def f(): pass",
-    "numbers": "f=" + "9" * 100_000,
+    "numbers": "f=" + "9" * 96_000,
     "null": "f=1\0",
     "surrogate": "f='\ud800'",
-    "chain": "\n".join(f"a{i}=a{i + 1}" for i in range(14_000)) + "\nf=a0",
-    "magics": "%x\n" * 60_000,
-    "questions": "a?\n" * 40_000,
-    "assigned magics": "x = %y\n" * 20_000,
+    "chain": "\n".join(f"a{i}=a{i + 1}" for i in range(7_000)) + "\nf=a0",
+    "magics": "%x\n" * 30_000,
+    "questions": "a?\n" * 24_000,
+    "assigned magics": "x = %y\n" * 12_000,
+    "empty lines": "\n" * 90_000,
+    "one f-string": "f=f'" + "{1}" * 30_000 + "'",
 }
 
 
@@ -341,5 +387,13 @@ def test_source_made_to_break_the_parser_neither_crashes_nor_stalls(name):
     """The grading process reads it, outside of any sandbox."""
     started = time.process_time()
     submission = submission_from_notebook("", notebook(code(NESTED[name])))
-    slice_for("f", submission.cells)
+    for _ in range(4):  # once an exercise
+        slice_for("f", submission.cells)
+    assert time.process_time() - started < 10
+
+
+def test_very_many_small_cells_that_need_each_other_do_not_stall():
+    started = time.process_time()
+    found = slice_for("f", [Cell(f"cell {n}", "", "f = f") for n in range(50_000)])
+    assert len(found.cells) == 50_000
     assert time.process_time() - started < 10
