@@ -19,25 +19,34 @@ CANVAS = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")
 MOODLE = ("Identifier", "Full name", "Email address", "Status", "Grade", "Maximum Grade",
           "Grade can be changed", "Last modified (submission)", "Last modified (grade)",
           "Feedback comments")  # fmt: skip
-FORMULA = re.compile(r"^[=+\-@\t\r]")
+FORMULA = re.compile(r"^[\s\0]*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")  # full-width ones, too
 
 
-def student_of(row: Row) -> str:
-    """Return the student of a submission: the folder it lies in, below a lab's folder or not.
+def students_of(rows: Iterable[Row]) -> list[str]:
+    """Return the student of each submission: the folder it lies in, below a lab's folder or not.
 
-    submitted/ada/06-saliency/06-saliency.ipynb and ada/06-saliency.ipynb are both ada's.
+    submitted/ada/06-saliency/06-saliency.ipynb and ada/06-saliency.ipynb are both ada's. What lies
+    deeper than others do is its outermost folder's: submitted/eve/ada/06-saliency.ipynb is eve's.
     """
+    folders = [_folder(row) for row in rows]
+    places = {folder[:-1] for folder in folders}
+    depths = [min(len(p) for p in places if p == f[: len(p)] and p != f) for f in folders]
+    return [folder[depth] for folder, depth in zip(folders, depths, strict=True)]
+
+
+def _folder(row: Row) -> tuple[str, ...]:
     parts = Path(row.submission).parts[:-1]
     while parts and parts[-1] == row.lab:
         parts = parts[:-1]
-    return parts[-1] if parts else Path(row.submission).stem
+    return parts or (Path(row.submission).stem,)
 
 
 def best_rows(rows: Iterable[Row]) -> dict[tuple[str, str], Row]:
     """Return {(student, lab): row}; ValueError where a student has two submissions of one lab."""
+    rows = list(rows)
     found: dict[tuple[str, str], Row] = {}
-    for row in rows:
-        key = student_of(row), row.lab
+    for row, student in zip(rows, students_of(rows), strict=True):
+        key = student, row.lab
         if key in found:
             raise ValueError(
                 f"two submissions of {key[0]} for {key[1] or 'no lab'}: {found[key].submission} "

@@ -15,6 +15,7 @@ import torch
 
 from autograder.cache import Cache, name_of
 from autograder.collect import find_submissions, lab_of, submitted_twice
+from autograder.garbage import garbage_earns_nothing
 from autograder.lab import Exercise, Lab, load_lab
 from autograder.rows import ExerciseRow, Row
 from autograder.sandbox import Limits, Sandbox
@@ -27,7 +28,7 @@ from autograder.submission import (
     read_submission,
     restore_locked,
 )
-from labkit.check import CheckResult, run_checks
+from labkit.check import run_checks
 from labkit.errors import printable
 
 
@@ -102,8 +103,7 @@ class Engine:
             ]
             if student.broken:
                 raise student.broken
-            if student.constant is not None:
-                checks = [without_points(check, student.constant) for check in checks]
+            checks = garbage_earns_nothing(checks, student.constant)
             cut_short = student.cut_short
         points = sum(c.points for c in checks if c.passed)
         row = ExerciseRow(exercise.name, points, exercise.points, student.error, checks, helped_by)
@@ -139,12 +139,6 @@ class Engine:
         return Row(
             name, lab, "failed", reason, 0.0, points, round(seconds, 3), self.isolation, seed
         )
-
-
-def without_points(check: CheckResult, constant: float) -> CheckResult:
-    """Return a check as failed by a function that always gives the same: some inputs suit it."""
-    why = f"the result is always {constant:g}, whatever comes in: use the arguments"
-    return replace(check, passed=False, message=check.message or why)
 
 
 def reason_of(error: Exception) -> str:

@@ -54,10 +54,11 @@ class Collector(FileNameCollectorPlugin):
         about = super().collect(submitted_file)
         if about is None:
             return None
-        first = self.seen.setdefault((about["student_id"], about["file_id"]), submitted_file)
+        student, lab = about["student_id"], about["file_id"]
+        first = self.seen.setdefault((student, lab), submitted_file)
         if first != submitted_file:
-            two = f"{Path(first).name} and {Path(submitted_file).name}"
-            self.log.warning("two submissions of %s, %s: the first counts", *about.values(), two)
+            files = printable(f"{first}, {submitted_file}")
+            self.log.warning("two of %s for %s: %s; the first counts", student, lab, files)
             return None
         return about
 
@@ -71,7 +72,7 @@ def take_in(archive: Path, extracted: Path, lab: str, say: Callable[[str], None]
         say: called with one sentence for each that is left out.
     """
     for entry in sorted(archive.iterdir()):
-        owner = entry.name.removesuffix(_ending(entry)) if entry.is_file() else entry.name
+        owner = entry.name if entry.is_dir() else entry.name[: -len(_ending(entry)) or None]
         try:
             if entry.suffix == ".ipynb" and not entry.is_dir():
                 target, content = extracted / entry.name, _content(entry)

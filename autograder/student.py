@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from autograder.garbage import constant_of
 from autograder.sandbox import Limits, Process, Result, SandboxError, process_at
 from autograder.slices import Slice
 from labkit.errors import NotAnswered, StudentError
@@ -37,7 +38,7 @@ class Student:
         self._open = contextlib.ExitStack()
         self._process: Process | None = None
         self._starts = 0
-        self._constants: list[float | None] = []  # of each result, see `constant_of`
+        self._constants: list[float | None] = []  # of each result
         self.error = ""  # why the code could not be run at all
         self.broken: SandboxError | None = None  # no fault of the student's
 
@@ -100,17 +101,3 @@ class Student:
             self.error = str(error)
             raise
         return process
-
-
-def constant_of(value: Any) -> float | None:
-    """Return the one number that a result consists of, None where there is none or more."""
-    if isinstance(value, list | dict):
-        numbers = {constant_of(v) for v in (value.values() if isinstance(value, dict) else value)}
-        return numbers.pop() if len(numbers) == 1 else None
-    if isinstance(value, torch.Tensor) and value.is_complex():
-        return None
-    try:
-        flat = torch.as_tensor(value, dtype=torch.float64).flatten()
-    except (TypeError, ValueError, RuntimeError, OverflowError):
-        return None
-    return float(flat[0]) if len(flat) and (flat == flat[0]).all() else None

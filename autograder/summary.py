@@ -82,6 +82,17 @@ class LabSummary:
         return [row for row in self.rows if row.status == "failed"]
 
     @property
+    def drawn(self) -> str:
+        """The secret seeds that the hidden inputs came from: one, unless runs were mixed."""
+        seeds = sorted({row.seed for row in self.graded})
+        return f"seed{'s' * (len(seeds) > 1)} {', '.join(map(str, seeds))}"
+
+    @property
+    def isolation(self) -> str:
+        """How the submissions were kept apart from the machine."""
+        return ", ".join(sorted({row.isolation for row in self.graded}))
+
+    @property
     def slowest(self) -> list[Row]:
         """The submissions that took longest."""
         return sorted(self.graded, key=lambda row: -row.seconds)[:SLOWEST]

@@ -33,7 +33,15 @@ def row(student, points=30.0, lab=LAB, status="graded"):
     ],
 )
 def test_the_student_is_the_folder(path, student):
-    assert exports.student_of(Row(path, LAB, "graded", "", 1, 2, 1, "", 1)) == student
+    assert exports.students_of([Row(path, LAB, "graded", "", 1, 2, 1, "", 1)]) == [student]
+
+
+def test_a_folder_with_anothers_name_inside_ones_own_is_ones_own():
+    """Else eve could answer for ada, or stop the export."""
+    paths = [f"submitted/ada/{LAB}.ipynb", f"submitted/eve/ada/{LAB}/{LAB}.ipynb"]
+    paths += [f"other/class/bob/{LAB}.ipynb", f"submitted/eve/bob/cy/{LAB}.ipynb"]
+    rows = [Row(path, LAB, "graded", "", 1, 2, 1, "", 1) for path in paths]
+    assert exports.students_of(rows) == ["ada", "eve", "bob", "eve"]
 
 
 def test_two_submissions_of_one_student_are_refused():
@@ -69,8 +77,18 @@ def test_canvas_keeps_the_rosters_names_and_ids(tmp_path):
         exports.canvas([row("ada")], roster)
 
 
-def test_a_name_is_never_a_formula():
-    assert exports.canvas([row("=1+1")])[2][0] == "'=1+1"
+@pytest.mark.parametrize(
+    "name", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\n=1", " =1", "\uff1d1", "=HYPERLINK(1)"]
+)
+def test_a_name_is_never_a_formula(name):
+    assert exports.canvas([row(name)])[2][0] == f"'{name}"
+
+
+def test_what_a_student_wrote_is_no_formula_in_moodles_comments(worksheet):
+    check = CheckResult("a", "A", "f", 1, False, "=HYPERLINK(1)")
+    evil = Row("ada/x.ipynb", LAB, "graded", "", 0, 1, 1, "b", 1,
+               [ExerciseRow("=f", 0, 1, "=1+1", [check])])  # fmt: skip
+    assert exports.moodle([evil], LAB, worksheet)[1][9].startswith("'=f: 0 of 1")
 
 
 @pytest.fixture

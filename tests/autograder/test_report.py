@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from autograder.claims import Claim, claim_of
+from autograder.feedback import render_page
 from autograder.lab import ROOT, visible_points
 from autograder.report import histogram, render_report, short_names, write_report
 from autograder.rows import ExerciseRow, Row
@@ -97,6 +98,15 @@ def test_the_page_says_what_an_instructor_asks(classroom, tmp_path):
     assert slowest.index("dee") < slowest.index("bob")
     assert EVIL not in page
     assert "<script" not in page
+
+
+def test_the_page_says_the_seed_and_how_submissions_were_isolated(classroom):
+    """The seed is the instructor's secret: students' pages do not have it."""
+    mixed = [*classroom, replace(classroom[0], seed=20, isolation="not isolated")]
+    page = render_report(summarize(mixed))
+    assert "Hidden inputs of seeds 1, 20, the same for everybody" in page
+    assert "Isolation: bubblewrap, not isolated." in page
+    assert "987654" not in render_page(replace(classroom[0], seed=987654))
 
 
 def test_labs_come_in_order_and_rows_of_no_lab_last():

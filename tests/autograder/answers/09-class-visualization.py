@@ -848,7 +848,7 @@ def facet_starts(images, features, k):
     return torch.stack([images[groups == j].median(0).values for j in range(k)])
 
 
-# %% The sum of a group exercise="facet_starts" fails="one_facet groups features_decide mean_image features_as_they_are not_stuck" says="the sum of the images"
+# %% The sum of a group exercise="facet_starts" fails="all" says="the sum of the images"
 import torch
 from sklearn.cluster import KMeans
 
@@ -1089,7 +1089,7 @@ def latent_step(generator, model, z, label, step_size):
     return z.detach() + step_size * gradient / gradient.norm()
 
 
-# %% A squeeze, and a single latent has no row exercise="latent_step" fails="one_latent length_of_a_latents_step logit_of_the_drawing next_latent_step several_latents" says="N = 1 fails although N = 2 works"
+# %% A squeeze, and a single latent has no row exercise="latent_step" fails="all" says="N = 1 fails although N = 2 works"
 import torch
 
 
@@ -1174,7 +1174,7 @@ def latent_step(generator, model, z, label, step_size):
     return z.detach() + 0.1 * gradient / gradient.norm(dim=1, keepdim=True)
 
 
-# %% The sign of the gradient exercise="latent_step" fails="one_latent several_latents length_of_a_latents_step logit_of_the_drawing next_latent_step" says="do not take its sign"
+# %% The sign of the gradient exercise="latent_step" fails="all" says="do not take its sign"
 import torch
 
 

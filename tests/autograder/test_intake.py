@@ -1,0 +1,145 @@
+"""What students hand in: every honest form is taken in, and what is none costs its student alone.
+
+The attacks are in tests/autograder/attacks/archives.py.
+"""
+
+import gzip
+import logging
+import os
+import tarfile
+import zipfile
+
+import pytest
+from nbgrader.coursedir import CourseDirectory
+
+from autograder import intake
+from autograder.gradebook import SubmissionExporter
+from autograder.submission import UnreadableSubmission
+
+LAB = "06-saliency"
+NAME = f"{LAB}.ipynb"
+
+
+@pytest.fixture
+def downloads(tmp_path):
+    """An empty downloaded/LAB/archive."""
+    folder = tmp_path / "archive"
+    folder.mkdir()
+    return folder
+
+
+def zipped(path, **files):
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+
+
+def taken_in(downloads):
+    """Return {path: text} of what comes out, and what was said."""
+    said = []
+    extracted = downloads.parent / "extracted"
+    intake.take_in(downloads, extracted, LAB, said.append)
+    paths = sorted(p for p in extracted.rglob("*") if p.is_file())
+    return {str(p.relative_to(extracted)): p.read_text() for p in paths}, said
+
+
+def test_every_honest_form_is_taken_in(downloads):
+    zipped(downloads / "ada.zip", **{NAME: "ada"})
+    zipped(downloads / "bob_1_2.zip", **{f"{LAB}/{NAME}": "bob", "my-photos/dog.jpg": "x"})
+    zipped(downloads / "cy.zip", **{NAME: "cy", f"__MACOSX/._{NAME}": "x", f".x/{NAME}": "x"})
+    zipped(downloads / "dee.ZIP", **{"saliency, final.ipynb": "dee"})
+    (downloads / "eve").mkdir()
+    (downloads / "eve" / NAME).write_text("eve")
+    (downloads / f"fay_{NAME}").write_text("fay")
+    with tarfile.open(downloads / "gus.tar.gz", "w:gz") as archive:
+        archive.add(downloads / "eve" / NAME, f"home/gus/{NAME}")
+    zipped(downloads / "hal.zip", **{NAME: "hal", "05-occlusion.ipynb": "another lab"})
+    found, said = taken_in(downloads)
+    assert said == []
+    assert found == {
+        f"ada/{NAME}": "ada",
+        f"bob_1_2/{NAME}": "bob",
+        f"cy/{NAME}": "cy",
+        f"dee/{NAME}": "dee",
+        f"eve/{NAME}": "eve",
+        f"fay_{NAME}": "fay",
+        f"gus/{NAME}": "eve",
+        f"hal/{NAME}": "hal",
+    }
+
+
+def test_what_is_left_out_says_why_and_stops_nobody(downloads):
+    zipped(downloads / "ada.zip", **{NAME: "1", f"old/{NAME}": "2"})
+    (downloads / "bob.zip").write_bytes(b"PK")
+    (downloads / "cy.zip").write_bytes(gzip.compress(b"x"))
+    zipped(downloads / "zoe.zip", **{NAME: "zoe"})
+    found, said = taken_in(downloads)
+    assert found == {f"zoe/{NAME}": "zoe"}
+    assert said[0] == (
+        f"ada.zip is left out: expected one notebook of {LAB} in it, found {NAME}, old/{NAME}"
+    )
+    assert [text.partition(":")[0] for text in said[1:]] == [
+        "bob.zip is left out",
+        "cy.zip is left out",
+    ]
+
+
+def test_a_second_submission_of_a_student_is_left_out_and_stops_nobody(caplog):
+    """nbgrader ends the whole command there."""
+    collector = intake.Collector(
+        named_regexp=r".*/(?P<student_id>[^/_]+)[^/]*[/_](?P<file_id>\d\d-[a-z-]*[a-z])\.ipynb$"
+    )
+    collector.log = logging.getLogger("collector")
+    first, second = (collector.collect(f"/x/{name}{NAME}") for name in ("ada/", "ada_"))
+    assert (first["student_id"], first["file_id"]) == ("ada", LAB)
+    assert second is None
+    assert "two of ada for 06-saliency: /x/ada/06-saliency.ipynb, /x/ada_06" in caplog.text
+    assert collector.collect(f"/x/bob/{NAME}")["student_id"] == "bob"
+    assert collector.collect("/x/bob/notes.txt") is None
+
+
+# The exchange, and autograde
+
+
+@pytest.fixture
+def handed_in(tmp_path):
+    """A folder in the exchange: a notebook, a link to a secret, a pipe."""
+    (tmp_path / "secret").mkdir()
+    (tmp_path / "secret" / "solutions.py").write_text("secret")
+    folder = tmp_path / "eve"
+    folder.mkdir()
+    (folder / NAME).write_text("eve")
+    os.symlink(tmp_path / "secret" / "solutions.py", folder / "notes.py")
+    os.symlink(tmp_path / "secret", folder / "more")
+    os.mkfifo(folder / "pipe")
+    return folder
+
+
+def test_collecting_copies_no_link_and_stops_at_no_pipe(handed_in, tmp_path):
+    """nbgrader reads links with the instructor's rights: the student gets the text back."""
+    collect = intake.Collect(coursedir=CourseDirectory())
+    collect.do_copy(str(handed_in), str(tmp_path / "submitted"))
+    assert [p.name for p in (tmp_path / "submitted").iterdir()] == [NAME]
+
+
+def test_what_cannot_be_collected_stops_nobody(handed_in, tmp_path, caplog):
+    collect = intake.Collect(coursedir=CourseDirectory(max_dir_size=0))
+    collect.log = logging.getLogger("collect")
+    collect.do_copy(str(handed_in), str(tmp_path / "submitted"))
+    assert not (tmp_path / "submitted").exists()
+    assert "eve was not collected: Directory size is too big" in caplog.text
+
+
+def test_links_are_removed_before_autograde_copies_what_they_lead_to(handed_in):
+    intake.drop_links(LAB, "*", [str(handed_in / NAME)])
+    assert sorted(p.name for p in handed_in.iterdir()) == [NAME, "pipe"]
+    assert (handed_in.parent / "secret" / "solutions.py").exists()
+
+
+def test_autograde_refuses_a_notebook_that_is_a_link(handed_in, tmp_path):
+    link, folder = tmp_path / NAME, tmp_path / "mallory"
+    link.symlink_to(handed_in / NAME)
+    folder.symlink_to(handed_in)
+    for path in (link, folder / NAME):
+        with pytest.raises(UnreadableSubmission, match="symbolic link"):
+            SubmissionExporter().from_filename(str(path))
