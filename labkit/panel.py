@@ -41,7 +41,7 @@ class Panel:
         self._handle: Any = None  # of the still picture, once it is displayed
         self.widget = VBox([*self.arrange(), HTML(_hiding(self._class))])
         if still is not None:
-            self.present(still)
+            self.present(still, alt="The picture from above.")
 
     def arrange(self) -> list[Widget]:
         """Return the parts from top to bottom."""

@@ -605,6 +605,41 @@ print(f"You predicted {prediction} of oriented slices in layer 2.")
 # needed that start from images.
 
 # %% [markdown]
+# ## Turn the knobs
+#
+# Any filter of the first layers of each network: in colour above its response to a photo, yours too;
+# from the second layer on, its slices. Try a filter of `conv1`, write down where on the cat it will
+# answer, then look. And try a second-layer filter: could you write anything down?
+
+# %%
+from labkit import widgets
+
+choices = {}
+for name in shown:
+    modules = load_model(name, device=device).named_modules()
+    convolutions = [(n, m) for n, m in modules if isinstance(m, torch.nn.Conv2d)][:4]
+    choices |= {f"{name}, {layer}": m.weight.detach() for layer, m in convolutions}
+
+
+def draw_filter(layer, filter, photo):
+    """Return one filter with its response to a photo, or the slices of a filter further up."""
+    weights = choices[layer][filter % len(choices[layer])][None]  # (1, C, k, k)
+    if weights.shape[1] != 3:
+        tiles = grayscale_slices(weights)[0][:, None].expand(-1, 3, -1, -1)  # (C, 3, k, k)
+        return plotting.show_images(tiles, columns=8, title=f"{layer}: the filter's slices")
+    maps = filter_response(model.normalize(photo), weights)
+    colours = normalize_filters(weights)
+    figure = plotting.show_saliency(colours, maps, title=f"{layer}: filter and response")
+    figure.set_size_inches(3.4, 7)
+    return figure
+
+
+if ready(filter_response=response, grayscale_slices=slices):
+    own = {name: data.photo(name).to(device) for name in ("cat", "pagoda", "rocket", *names)}
+    knobs = {"layer": list(choices), "filter": widgets.slider(0, 63, 0)}
+    display(widgets.explore(draw_filter, **knobs, photo=widgets.photo(own)))
+
+# %% [markdown]
 # ## What to keep, and the limits
 #
 # - A filter answers with an inner product, so among patches of equal norm it answers most to its own

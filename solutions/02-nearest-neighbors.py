@@ -344,6 +344,32 @@ if ready(extract_features=features, nearest_neighbors=answer):
         print(f"  {change:26}" + "".join(f"{cell:>18}" for cell in cells))
 
 # %% [markdown]
+# ### Turn the knobs
+#
+# A query of your choice, or a photo of your own: which five views of the gallery are nearest to it?
+# Take a photo of something that the gallery holds (a cup, a face, a wall), and guess first.
+
+# %%
+from labkit import widgets
+
+
+def draw_neighbors(photo, numbers):
+    """Return a photo and its five nearest views of the gallery, in one list of numbers."""
+    distances, found = nearest_neighbors(encoders[numbers](photo), vectors[numbers], 5)
+    row = found[0].tolist()
+    titles = [
+        "query",
+        *(f"{gallery.names[j]}: {d:.1f}" for j, d in zip(row, distances[0], strict=True)),
+    ]
+    return plotting.show_images([photo[0], *gallery.images[row]], titles, columns=6)
+
+
+if ready(extract_features=features, nearest_neighbors=answer):
+    queries = widgets.photo(dict(zip(data.photo_names(), photos.split(1), strict=True)))
+    names_of_lists = ["features", "pixels", "random weights"]
+    display(widgets.explore(draw_neighbors, photo=queries, numbers=names_of_lists))
+
+# %% [markdown]
 # **Is your friend right?** "Features find every mirrored, shifted and recoloured copy. So they have
 # thrown away place and colour, and keep only *what* is shown." (Three to five sentences, with two
 # numbers of the table.)

@@ -631,6 +631,20 @@ def walk_through(places, pictures, name, size=2000, side=72):
 if ready(pca=planes["features"], paste_on_map=example):
     display(walk_through(view_maps["features"], gallery.images, "map-of-views"))
 
+# %% [markdown]
+# The same map once more, with the picture under the pointer: the wheel zooms, dragging moves. Zoom
+# into a crowded place, and look for a view that lies among those of another picture.
+
+# %%
+from labkit import widgets
+
+if ready(pca=planes["features"], paste_on_map=example):
+    places = view_maps["features"]
+    small = resize(gallery.images, 48)
+    overview = paste_on_map(places, resize(small, 32), 640)
+    alt = "184 photos on a t-SNE map of their features: views of one picture lie together."
+    display(widgets.map_viewer(places, small, gallery.names, still=overview, alt=alt))
+
 # %%
 limit, real_accuracy = fast(254, 102), {}
 if not data.gallery_available(limit=limit):

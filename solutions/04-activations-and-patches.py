@@ -197,6 +197,36 @@ else:
     print("AlexNet, the lecture's network, is left out: its weights are not on this computer.")
 
 # %% [markdown]
+# ### Turn the knobs
+#
+# Any channel of four layers, on any photo, yours too. What shape does channel 165 of
+# `blocks.3.2.bn2.act` look for? Guess from three photos, then look for one that proves you wrong.
+
+# %%
+from labkit import widgets
+
+rectified = [layer, *(f"blocks.{block}.bn2.act" for block in ("1.1", "2.1", "4.2"))]
+
+
+def draw_map(photo, layer, channel, own_scale):
+    """Return the photo under the map of one channel, scaled by itself or with its whole layer."""
+    maps = activations(model, photo, layer)[layer][0]  # (C, h, w)
+    channel = channel % len(maps)
+    scaled = scale_maps(maps, False) if not own_scale else scale_maps(maps[channel][None], True)
+    print(
+        f"channel {channel} of {len(maps)}: largest activation {maps[channel].max():.2f}", end=", "
+    )
+    print(f"{(maps[channel] == 0).float().mean():.0%} of its places are 0")
+    title = f"{layer}, channel {channel}"
+    return plotting.overlay(photo[0], scaled[0 if own_scale else channel], title=title)
+
+
+if ready(scale_maps=own):
+    knobs = {"layer": rectified, "channel": widgets.slider(0, 479, face_channel)}
+    pictures = widgets.photo(dict(zip(names, images.split(1), strict=True)))
+    display(widgets.explore(draw_map, photo=pictures, **knobs, own_scale=True))
+
+# %% [markdown]
 # **Explain what you saw.** Why are most maps black? And what does the channel above detect: human
 # faces, or human skin tones? "It's hard to say exactly", says the lecture. Which of the three photos
 # says something about it, and what could you not decide with these three alone? (Three to five

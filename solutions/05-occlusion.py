@@ -261,6 +261,35 @@ if ready(occlusion_map=maps[0]):
     display(plotting.show_saliency(images, pixels, says, columns=3, title=title))
 
 # %% [markdown]
+# ### Turn the knobs
+#
+# Put the square yourself, on any photo, yours too. How small a square takes the espresso away from
+# the coffee, and where does it have to be?
+
+# %%
+from labkit import widgets
+
+
+def draw_covered(photo, row, column, size, fill):
+    """Return a photo with a square covered, and print what that does to the network's answer."""
+    height, width = photo.shape[2:]
+    row, column = min(row, height - size), min(column, width - size)
+    covered = occlude(photo, row, column, size, fill)
+    if ready(occlude=covered):
+        with torch.no_grad():
+            before, after = model(torch.cat([photo, covered])).softmax(dim=1)
+        label = int(before.argmax())
+        print(f"{model.categories[label]}: p = {before[label]:.3f}, covered {after[label]:.3f}")
+        print(f"covered, the network says: {model.categories[int(after.argmax())]}")
+        return covered
+
+
+knobs = {"row": widgets.slider(0, 144, 40), "column": widgets.slider(0, 224, 90)}
+knobs |= {"size": widgets.slider(16, 128, 48), "fill": {"grey": 0.5, "black": 0.0, "white": 1.0}}
+pictures = widgets.photo(dict(zip(names, images.split(1), strict=True)))
+display(widgets.explore(draw_covered, photo=pictures, **knobs))
+
+# %% [markdown]
 # ### Object against background
 #
 # Is red where the object is? To make that a number, somebody has to say where the object is: boxes

@@ -129,7 +129,31 @@ if ready(saliency_map=maps):
 # Look at the maps again. The coffee's is brightest inside the cup and on its front, and dark along
 # the rim. Real examples rarely come out as well as the paper's, as the lecture says. That is no bug:
 # the gradient is that of a function which wiggles, measured at one point.
+
+# %% [markdown]
+# ### Turn the knobs
 #
+# A photo, yours too, and a class: `rank` 1 is the network's first guess, 2 its second. The cat's second
+# guess is another animal: do the two maps look at different things?
+
+# %%
+from labkit import widgets
+
+
+def draw_saliency(photo, rank):
+    """Return a photo above the saliency of the class that the network ranks here."""
+    with torch.no_grad():
+        p = model(photo).softmax(dim=1)
+    label = p.argsort(descending=True)[:, rank - 1]  # (1,)
+    title = f"{model.categories[int(label)]}, p = {p[0, int(label)]:.3f}"
+    return plotting.show_saliency(photo, saliency_map(model, photo, label), [title])
+
+
+if ready(saliency_map=maps):
+    pictures = widgets.photo(dict(zip(names, images.split(1), strict=True)))
+    display(widgets.explore(draw_saliency, photo=pictures, rank=widgets.slider(1, 10, 1)))
+
+# %% [markdown]
 # ### Against occlusion
 #
 # The next cell holds the occlusion map of lab 05, ready to use: it covers the picture with a grey

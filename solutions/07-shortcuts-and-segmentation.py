@@ -445,6 +445,39 @@ if ready(grabcut_seeds=seeds[0]):
         display(plotting.show_images(tiles, captions, alt=alt))
 
 # %% [markdown]
+# ### Turn the knobs
+#
+# Cut out what the network sees in a photo, yours too. Which of the two thresholds decides more?
+# (A new photo takes a few seconds: its map has to be made first.)
+
+# %%
+import functools
+
+from labkit import widgets
+
+
+@functools.cache
+def map_of(photo):
+    """Return the smoothed saliency (H, W) of the network's own class, computed once a photo."""
+    with torch.no_grad():
+        label = model(photo).argmax(dim=1)
+    return smooth_saliency(model, photo, label, copies=4)[0]
+
+
+def draw_cut(photo, low, high):
+    """Return a photo, its seeds, and what GrabCut makes of them."""
+    chosen = grabcut_seeds(map_of(photo).clone(), min(low, high - 0.05), high)
+    tiles = [photo[0].cpu(), painted(chosen), cut_out(photo[0], segment(photo[0], chosen))]
+    return plotting.show_images(tiles, ["photo", "seeds", "what GrabCut cuts"])
+
+
+if ready(grabcut_seeds=seeds[0]):
+    still = plotting.show_images([photos[0].cpu(), painted(seeds[0]), cut_out(photos[0], cuts[0])])
+    pictures = widgets.photo(dict(zip(photo_names + mine, photos.split(1), strict=True)))
+    knobs = {"low": widgets.slider(0.05, 0.7, low), "high": widgets.slider(0.3, 0.98, high)}
+    display(widgets.explore(draw_cut, still=still, photo=pictures, **knobs))
+
+# %% [markdown]
 # **Explain what you saw.** The network was trained with class names alone. Choose one photo where
 # the cut holds *more* of the object than the orange seeds do, or where it leaves a part of the object out,
 # and say what GrabCut did there, and why. (Two to four sentences.)

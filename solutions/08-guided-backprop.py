@@ -403,6 +403,35 @@ if ready(guided_backprop=tried):
     display(plotting.show_images(tiles, captions, columns=len(columns), title=title))
 
 # %% [markdown]
+# ### Turn the knobs
+#
+# Any neuron, on any photo, yours too: the place where the channel fires most, and the guided rule on
+# and off. Find a channel whose guided map lets you guess what it looks for, and one that does not.
+
+# %%
+from labkit import widgets
+
+
+def draw_neuron(photo, layer, channel, guided):
+    """Return a photo and the gradient of a channel's largest activation in it."""
+    with torch.no_grad():
+        maps = activations(model, photo, layer)[layer][0]  # (C, h, w)
+    channel = channel % len(maps)
+    print(f"channel {channel} of {len(maps)}, largest activation {maps[channel].max():.2f}")
+    rule = GuidedReLU if guided else PlainReLU
+    gradient = by_rule(rule, model, photo, layer, channel)
+    shown, note = plotting.stretch(gradient.cpu(), 98, center=0)
+    titles = ["photo", f"{'guided' if guided else 'plain'} gradient"]
+    alt = f"{layer}, channel {channel}: {note}"
+    return plotting.show_images([photo[0].cpu(), torch.from_numpy(shown)], titles, alt=alt)
+
+
+if ready(guided_backprop=tried):
+    pictures = widgets.photo(dict(zip(names, images.split(1), strict=True)))
+    knobs = {"layer": [*depths, "blocks.4.2.conv_pw"], "channel": widgets.slider(0, 671, 178)}
+    display(widgets.explore(draw_neuron, photo=pictures, **knobs, guided=True))
+
+# %% [markdown]
 # Prettier it is. The deconvnet's maps are a grid: it does not know which neurons were active, and
 # got that knowledge from max pooling, which our network has not.
 #

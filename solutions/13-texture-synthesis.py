@@ -733,7 +733,47 @@ if ready(texture_loss=first_loss):
 # Matching the shallow layers hardly moves the deep ones: what they see, patterns of 20 pixels and
 # more, is not in the statistics of small patches. Each further layer sees further, and its pattern
 # appears.
+
+# %% [markdown]
+# ### Turn the knobs
 #
+# Press *Start*, and watch noise become a texture, yours too. The knobs count while it runs: begin with
+# one layer, wait until nothing changes any more, then give it the next one.
+
+# %%
+import functools
+
+from labkit import widgets
+from labkit.optimize import pixel_steps
+
+
+@functools.cache
+def grams_of(picture):
+    """Return the target's Gram matrices, computed once a picture."""
+    with torch.no_grad():
+        return {n: gram_matrix(f) for n, f in activations(model, picture, layers).items()}
+
+
+def weave(knobs):
+    """Yield noise on its way to the Gram matrices of the texture that is chosen."""
+
+    def loss(image):
+        used = layers[: knobs.layers]
+        features = activations(model, image, used)
+        return texture_loss(features, grams_of(knobs.texture), dict.fromkeys(used, 1.0))
+
+    noise = 0.5 + 0.1 * torch.randn(1, 3, 128, 128, generator=torch.Generator().manual_seed(0))
+    for image, value in pixel_steps(noise.to(device), loss, steps=300, step_size=0.03):
+        print(f"relative squared Gram distance {value:.3f}")
+        yield image.clamp(0, 1)
+
+
+if ready(texture_loss=first_loss):
+    last = made[names[-1], counts[-1]]
+    knobs = {"texture": widgets.photo(targets), "layers": widgets.slider(1, 5, 1)}
+    display(widgets.live(weave, steps=300, still=last, **knobs))
+
+# %% [markdown]
 # And the lecturer's matrix? The same five layers of the swirls, once with the same place twice, once
 # over all pairs (which is the mean place alone).
 

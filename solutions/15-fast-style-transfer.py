@@ -639,6 +639,27 @@ if ready(instance_norm=normalized, ConditionalInstanceNorm2d=answered):
     display(plotting.show_images(square, columns=len(places), title=title))
 
 # %% [markdown]
+# ### Turn the knobs
+#
+# Any place in the square, on any photo, yours too. Is there a place where a fifth style seems to
+# appear, one that none of the four corners has?
+
+# %%
+from labkit import widgets
+
+
+def paint_blend(weights, photo):
+    """Return a photo painted in a mix of the corners' styles."""
+    mix = weights.to(device) @ one_each[[STYLES.index(name) for name in corners]]  # (S,)
+    with torch.no_grad():
+        return many(photo, mix[None])
+
+
+if ready(instance_norm=normalized, ConditionalInstanceNorm2d=answered):
+    pictures = widgets.photo({name: data.photo(name, 160).to(device) for name in names})
+    display(widgets.blending_square(paint_blend, corners, photo=pictures))
+
+# %% [markdown]
 # **Is your friend right?** "Your module is linear in the style weights. So painting with half glass
 # and half waves gives the mean of the two paintings, and I could have faded them." Say where the
 # argument holds and where it breaks, and name a row of the table or a place in the pictures that
