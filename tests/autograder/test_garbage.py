@@ -23,9 +23,9 @@ from labkit.check import CheckResult
         ("1", None),
         (10**400, None),
         (torch.tensor(1j), None),
-        (object(), None),
+        (print, None),
     ],
-    ids=repr,
+    ids=lambda value: repr(value)[:40],
 )
 def test_the_one_number_that_a_result_consists_of(value, constant):
     assert constant_of(value) == constant
