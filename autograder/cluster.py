@@ -1,7 +1,7 @@
 """Grades on an existing Dask cluster: one submission a task, one process that keeps the results.
 
-    dask scheduler                                     on one machine
-    dask worker tcp://HOST:8786 --nthreads 1           on each, in a checkout of this course
+    python -m dask scheduler                              on one machine
+    python -m dask worker tcp://HOST:8786 --nthreads 1    on each, in a checkout of this course
     python -m autograder grade submitted/ --scheduler tcp://HOST:8786
 
 Submissions are read and judged readable here; a worker gets their cells, grades them in a warm
@@ -68,8 +68,8 @@ def connected(address: str) -> Iterator[Any]:
         client = Client(address, timeout=PATIENCE, set_as_default=False)
     except (OSError, ValueError) as error:
         raise RuntimeError(
-            f"no Dask scheduler answers at {address!r} ({error}); start one with `dask scheduler` "
-            "and give its address, such as tcp://host:8786"
+            f"no Dask scheduler answers at {address!r} ({error}); start one with "
+            "`python -m dask scheduler` and give its address, such as tcp://host:8786"
         ) from error
     with client:
         yield client
@@ -83,7 +83,7 @@ def require_like_us(client: Any) -> str:
     except Exception as error:  # no worker, or one without this checkout
         raise RuntimeError(
             f"no worker of the cluster can grade ({error}); start each in a checkout of this "
-            "course, with its environment active: dask worker ADDRESS --nthreads 1"
+            "course, with its environment active: python -m dask worker ADDRESS --nthreads 1"
         ) from error
     others = [worker for worker, (version, _) in found.items() if version != grader_version()]
     if others:
