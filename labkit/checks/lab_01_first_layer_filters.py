@@ -3,7 +3,7 @@
 import torch
 
 from labkit.check import points
-from labkit.checks.results import numbers, tensor_of
+from labkit.checks.results import near, numbers, tensor_of
 
 # normalize_filters
 
@@ -13,7 +13,7 @@ def test_by_hand(student):
     """In a filter from -1 to 3, the weights -1, 0, 1 and 3 become 0, 0.25, 0.5 and 1."""
     weights = torch.tensor([[-1.0, 0.0], [1.0, 3.0]]).view(1, 2, 1, 2)  # two channels, two places
     found = tensor_of(student.normalize_filters(weights), (1, 2, 1, 2))
-    assert torch.allclose(found.flatten(), torch.tensor([0.0, 0.25, 0.5, 1.0]), atol=1e-5), (
+    assert near(found.flatten(), [0.0, 0.25, 0.5, 1.0]), (
         f"the filter reaches from -1 to 3, so 0 lies at a quarter of the way; got {numbers(found)}"
     )
 
@@ -28,8 +28,8 @@ def test_scale_and_shift(student):
     other = torch.stack([weights[0], 4 * weights[1] + 2])
     two = tensor_of(student.normalize_filters(other), (2, 3, 5, 5))
     assert one.clamp(0, 1).equal(one), "some values lie outside [0, 1]"
-    assert not torch.allclose(one, weights), "the weights came back as they were"
-    assert torch.allclose(one, two, atol=1e-4), (
+    assert not near(one, weights), "the weights came back as they were"
+    assert near(one, two, atol=1e-4), (
         "filter 1 was made 4 times larger and shifted by 2, and the pictures changed: does each "
         "filter use its own minimum and maximum?"
     )
@@ -42,7 +42,7 @@ def test_constant_filter(student):
     weights[0, 0, 0, 0] = 0.0
     found = tensor_of(student.normalize_filters(weights), (2, 3, 2, 2))
     assert found[0].max() == 1, "the filter beside the constant one should reach from 0 to 1"
-    assert torch.allclose(found[1], torch.tensor(0.5)), (
+    assert near(found[1], 0.5), (
         f"all weights of filter 1 are 0.7, so it should be 0.5; got {numbers(found[1, 0, 0, :1])}"
     )
 
@@ -76,7 +76,7 @@ def test_colours_by_hand(student):
     image = torch.tensor([0.5, -1.0, 0.25]).view(1, 3, 1, 1)
     filters = torch.tensor([[1.0, 10.0, 100.0], [0.0, 1.0, 0.0]]).view(2, 3, 1, 1)
     found = tensor_of(student.filter_response(image, filters), (2, 1, 1))
-    assert torch.allclose(found.flatten(), torch.tensor([15.5, -1.0]), atol=1e-4), (
+    assert near(found.flatten(), [15.5, -1.0], atol=1e-4), (
         f"expected 15.5 and, for the filter that reads green alone, -1; got {numbers(found)}"
     )
 
@@ -89,7 +89,7 @@ def test_slice_by_hand(student):
     """A slice of 2, -1, 0 and 0.5 becomes 1, 0.25, 0.5 and 0.625."""
     weights = torch.tensor([2.0, -1.0, 0.0, 0.5]).view(1, 1, 2, 2)
     found = tensor_of(student.grayscale_slices(weights), (1, 1, 2, 2))
-    assert torch.allclose(found.flatten(), torch.tensor([1.0, 0.25, 0.5, 0.625]), atol=1e-5), (
+    assert near(found.flatten(), [1.0, 0.25, 0.5, 0.625]), (
         f"the largest size is 2, so -1 is halfway between mid-grey and black; got {numbers(found)}"
     )
 
@@ -99,7 +99,7 @@ def test_negative_slice(student):
     """A negative slice is dark: -4 and -1 become 0 and 0.375."""
     weights = torch.tensor([-4.0, -1.0, -1.0, -1.0]).view(1, 1, 2, 2)
     found = tensor_of(student.grayscale_slices(weights), (1, 1, 2, 2)).flatten()
-    assert torch.allclose(found, torch.tensor([0.0, 0.375, 0.375, 0.375]), atol=1e-5), (
+    assert near(found, [0.0, 0.375, 0.375, 0.375]), (
         f"the largest size is 4, though the maximum is -1; got {numbers(found[:2])}"
     )
 
@@ -111,7 +111,7 @@ def test_own_scale(student):
     given = weights.clone()
     found = tensor_of(student.grayscale_slices(given), (1, 3, 1, 1)).flatten()
     assert torch.equal(given, weights), "the given weights are changed in place: work on a copy"
-    assert torch.allclose(found[:2], torch.tensor([1.0, 1.0]), atol=1e-5), (
+    assert near(found[:2], [1.0, 1.0]), (
         f"slices of one weight, 1 and 100, are both white on their own scale; got "
         f"{numbers(found[:2])}"
     )

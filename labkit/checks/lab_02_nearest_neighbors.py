@@ -4,6 +4,7 @@ import torch
 from torch import nn
 
 from labkit.check import points
+from labkit.checks.results import near, stacked
 from labkit.hooks import hook_count
 
 SIZE = (4, 5)
@@ -38,8 +39,9 @@ def pair_of(value):
         f"the result is a {kind}; return two things: `return distances, indices`"
     )
     assert len(value) == 2, f"the result holds {len(value)} things; return distances and indices"
-    shape_of(value[0]), shape_of(value[1])
-    return value
+    distances, indices = (stacked(v) if isinstance(v, list) else v for v in value)
+    shape_of(distances), shape_of(indices)
+    return distances, indices
 
 
 # extract_features
@@ -54,7 +56,7 @@ def test_by_hand(student):
     assert shape_of(features) != (1, 2), "these are the logits, the layer's output; take its input"
     assert shape_of(features) == (1, 6), f"expected (1, 6), got {shape_of(features)}"
     found = [round(float(v), 3) for v in features[0]]
-    assert torch.allclose(features.float(), images.flatten(1)), (
+    assert near(features, images.flatten(1)), (
         f"the linear layer is given 0.1, 0.2, 0.3, 0.4, 0.5, 0.6. Got {found}"
     )
 
@@ -67,7 +69,7 @@ def test_last_layer(student):
     assert shape_of(features) != (2, 4), "these are the logits, the layer's output; take its input"
     assert shape_of(features) != (2, 12), "this goes into the first linear layer; take the last"
     assert shape_of(features) == (2, 7), f"expected (2, 7), got {shape_of(features)}"
-    assert torch.allclose(model[-1](features), model(images), atol=1e-4), (
+    assert near(model[-1](features.float()), model(images), atol=1e-4), (
         "the last layer makes something other than the network's logits of this vector"
     )
 
@@ -80,7 +82,7 @@ def test_two_images_alone(student):
     for i in range(2):
         alone = student.extract_features(model, images[i : i + 1])
         assert shape_of(alone) == (1, 7), f"for N = 1 expected (1, 7), got {shape_of(alone)}"
-        assert torch.allclose(together[i], alone[0], atol=1e-5), (
+        assert near(together[i], alone[0]), (
             "a second call gives another vector for the same image: are the images mixed, or does "
             "a list outside the function still hold what an earlier call put there?"
         )
@@ -110,7 +112,7 @@ def test_by_hand_neighbors(student):
         f"expected (1, 3) and (1, 3), got {shapes[0]} and {shapes[1]}"
     )
     found = [round(float(d), 3) for d in distances[0]]
-    assert torch.allclose(distances.float(), torch.tensor([[1.0, 5.0, 10.0]])), (
+    assert near(distances, [[1.0, 5.0, 10.0]]), (
         f"expected the distances 1, 5, 10; got {found}. Is the square root there, and the nearest "
         "first?"
     )

@@ -114,6 +114,7 @@ def test_nothing_changes(student):
 
 def sizes_of(value):
     """Return the result as a list of pairs, or say why it is none."""
+    value = value.tolist() if isinstance(value, torch.Tensor) else value
     assert isinstance(value, list | tuple), f"expected a list, got a {type(value).__name__}"
     assert all(isinstance(size, list | tuple) and len(size) == 2 for size in value), (
         f"expected pairs (h, w), got {value}"

@@ -9,10 +9,14 @@ from torch import Tensor, nn
 def tensor_of(value: object, shape: tuple[int, ...], what: str = "the result") -> Tensor:
     """Return a result as a detached float64 tensor, or say how its type, shape or values differ.
 
+    A list of numbers or of tensors will do, as it does for the grader.
+
     Args:
         shape: expected; () also takes a tensor of one element.
         what: how the message calls it.
     """
+    if isinstance(value, list | tuple):
+        value = stacked(value, what)
     assert isinstance(value, Tensor), f"{what} should be a tensor, and is a {type(value).__name__}"
     if shape == () and value.numel() == 1:
         value = value.reshape(())
@@ -21,6 +25,22 @@ def tensor_of(value: object, shape: tuple[int, ...], what: str = "the result") -
     )
     assert torch.isfinite(value).all(), f"{what} holds NaN or infinity"
     return value.detach().double()
+
+
+def stacked(values: Sequence, what: str = "the result") -> Tensor:
+    """Return a list of numbers, of lists or of tensors as one float64 tensor."""
+    try:
+        return torch.stack([torch.as_tensor(v, dtype=torch.float64) for v in values])
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise AssertionError(
+            f"{what} should be a tensor, and is a {type(values).__name__} of other things than "
+            "numbers of one shape"
+        ) from error
+
+
+def near(found: Tensor, expected: object, atol: float = 1e-5) -> bool:
+    """Return whether a result has these values; `torch.allclose` raises where dtypes differ."""
+    return torch.allclose(found, torch.as_tensor(expected).to(found), atol=atol)
 
 
 def numbers(values: Tensor, digits: int = 3) -> list[float]:

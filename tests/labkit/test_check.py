@@ -5,6 +5,7 @@ import subprocess
 import sys
 import warnings
 
+import numpy as np
 import pytest
 import torch
 
@@ -99,6 +100,16 @@ def test_a_wrong_signature_shows_no_line_of_the_kit():
     assert "takes 1 positional argument but 3 were given" in message
     assert "labkit" not in message
     assert "value = function" not in message
+
+
+def test_an_export_to_latex_shows_a_list():
+    """Without it, nbconvert would print the points alone."""
+    text = check(LAB, named(signed))._repr_markdown_()
+    assert text.startswith(f"**saliency_map: {COUNT - 1} of {COUNT} visible checks pass**")
+    assert text.count("- pass: ") == COUNT - 1
+    assert text.count("- FAIL: ") == 1
+    stub = check(LAB, named(lambda model, images, labels: None))._repr_markdown_()
+    assert stub.strip() == "**saliency_map: not answered yet (it returns None)**"
 
 
 def test_leaving_the_program_costs_a_check_and_not_the_kernel():
@@ -292,6 +303,18 @@ def test_local_functions_raise_in_the_students_terms():
         student.f(1)
     with pytest.raises(StudentError, match="`f` raised AttributeError"):
         student.f(0)
+
+
+def test_arrays_come_back_as_tensors_as_they_do_from_the_sandbox():
+    def f(kind):
+        array = np.arange(3.0)
+        return {"array": array, "number": array.sum(), "list": [array], "dict": {"a": array}}[kind]
+
+    student = LocalStudent(f)
+    assert torch.equal(student.f("array"), torch.arange(3.0).double())
+    assert student.f("number") == torch.tensor(3.0)
+    assert [type(v) for v in student.f("list")] == [torch.Tensor]
+    assert type(student.f("dict")["a"]) is torch.Tensor
 
 
 def test_classes_are_passed_as_they_are():

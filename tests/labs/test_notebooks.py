@@ -7,11 +7,13 @@ from unittest import mock
 import nbformat
 import pytest
 
+from autograder.answers import read_answers
 from autograder.build import SOLUTION_REGION, instructor_notebook, write_instructor_notebook
 from autograder.course import load_course
 from autograder.kit import answers_in
-from autograder.lab import ROOT, lab_names, points_by_exercise, read_source
+from autograder.lab import ROOT, lab_names, load_lab, points_by_exercise, read_source
 from autograder.pictures import run
+from labkit.check import check
 
 LABS = lab_names()
 
@@ -62,6 +64,32 @@ def test_points_of_a_check_cell_are_the_sum_of_its_hidden_checks(name):
     for exercise, total in points.items():
         assert cells[f"check_{exercise}"].metadata.nbgrader.points == total
         assert total > 0
+
+
+@pytest.mark.parametrize("name", LABS)
+def test_the_visible_checks_accept_what_the_hidden_ones_do(name, tmp_path, monkeypatch):
+    """The solution as the release's own cell checks it, and every unusual right answer."""
+    monkeypatch.setenv("LABKIT_PROGRESS", str(tmp_path / "progress.json"))
+    monkeypatch.setenv("TQDM_DISABLE", "1")
+    lab = load_lab(name)
+    cells = {
+        c.metadata.nbgrader.grade_id: c for c in released(name).cells if "nbgrader" in c.metadata
+    }
+    solution = {"check": check}
+    for exercise in lab.exercises:
+        exec(exercise.solution, solution)
+    for exercise in lab.exercises:
+        report = eval(cells[f"check_{exercise.name}"].source, solution)
+        assert report.passed, report
+    for answer in read_answers(name):
+        student = dict(solution)
+        if answer.right:
+            exec(answer.source, student)
+            function = student[answer.exercise]
+            helpers = [student[used] for used in lab.exercise(answer.exercise).uses]
+            if hasattr(function, "__name__"):  # a callable object has no name to go by
+                report = check(name, function, *helpers)
+                assert report.passed, f"{answer.title}: {report}"
 
 
 @pytest.mark.parametrize("name", LABS)
