@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 09 Class visualization: what picture does the network have in mind?
 #
-# ![Four pictures drawn by gradient ascent from grey noise: pink curved necks for flamingo, black spots on white for dalmatian, long-necked birds for goose and for ostrich.](pictures/09-class-visualization.jpg)
+# ![Four pictures drawn by gradient ascent from grey noise: a bent pink neck for flamingo, black spots on white for dalmatian, dark necks above a round body for goose, a head with eye and beak for ostrich.](pictures/09-class-visualization.jpg)
 #
 # **The question.** So far we asked which pixels of a *photo* matter. Now there is no photo: of all
 # pictures there could be, which one would the network call a *flamingo* most of all?
@@ -346,14 +346,16 @@ if ready(class_visualization_step=answered, blur_and_clip=clipped):
 
 # %% [markdown]
 # By the network's own word all rungs are alike. A slight blur tells them apart: without a
-# regularizer, the dalmatian is all in the finest scribble, and gone with it; what the upper rungs
-# drew is still a dalmatian, as the cat is a cat.
+# regularizer, and with the L2 penalty alone, the dalmatian is all in the finest scribble, and gone
+# with it; what the two upper rungs drew is still a dalmatian, as the cat is a cat.
 #
 # ### Four classes
 #
 # The last rung, with more steps, for the lecture's dalmatian, goose, ostrich and flamingo. The
-# lecture saw shapes and textures emerge, and so do we, more than once in a picture: nothing tells
-# the network to draw *one* bird. (About 20 s.)
+# lecture saw shapes and textures emerge, and so do we: a bent neck in pink, black spots on white, a
+# head with a beak, and some of them twice: nothing tells the network to draw *one* bird. On
+# another machine the same climb draws these parts elsewhere, since every step turns differences
+# in the last digit into larger ones. (About 20 s.)
 
 # %% labkit={"opening": true}
 classes = ["flamingo", "dalmatian", "goose", "ostrich"][: fast(4, 1)]

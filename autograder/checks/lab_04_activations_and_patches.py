@@ -488,7 +488,10 @@ def shuffled(generator: Generator, count: int) -> list[int]:
 def test_best_first(student):
     """The images come in the order of their peaks, the strongest first."""
     generator = student.generator(21)
-    heights = shuffled(generator, 6)
+    best = [0, 1, 2, 3]
+    while either_way(best, sorted(best)) or max(best) == 3:  # neither sorted nor the first four
+        heights = shuffled(generator, 6)
+        best = sorted(range(6), key=lambda n: -heights[n])[:4]
     maps = single_peaks(generator, heights)
     found = images_of(places(student, maps, 1, 4))[:4]  # their number is another check's matter
     expected = images_of(reference.top_patches(maps, 1, 4))

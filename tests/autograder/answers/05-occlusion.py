@@ -407,6 +407,26 @@ def occlusion_map(model, image, label, size, stride, fill):
     return torch.cat(values).view(len(rows), len(columns))
 
 
+# %% A row of squares ends one pixel below the picture exercise="occlusion_map" fails="grid" says="reach over the border"
+import torch
+
+
+@torch.no_grad()
+def occlusion_map(model, image, label, size, stride, fill):
+    H, W = image.shape[2:]
+    fill = torch.as_tensor(fill)
+    fill = (fill.view(1, 3, 1, 1) if fill.dim() == 1 else fill).expand_as(image)
+    rows, columns = range(0, H - size + 2, stride), range(0, W - size + 1, stride)
+    values = torch.zeros(len(rows), len(columns))
+    for i, row in enumerate(rows):
+        for j, column in enumerate(columns):
+            covered = image.clone()
+            place = (..., slice(row, row + size), slice(column, column + size))
+            covered[place] = fill[place]
+            values[i, j] = model(covered).softmax(1)[0, label]
+    return values
+
+
 # %% The last squares are lost exercise="occlusion_map" fails="grid" says="get lost"
 import torch
 
