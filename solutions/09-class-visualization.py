@@ -348,7 +348,44 @@ if ready(class_visualization_step=answered, blur_and_clip=clipped):
 # By the network's own word all rungs are alike. A slight blur tells them apart: without a
 # regularizer, and with the L2 penalty alone, the dalmatian is all in the finest scribble, and gone
 # with it; what the two upper rungs drew is still a dalmatian, as the cat is a cat.
+
+# %% [markdown]
+# ### Turn the knobs
 #
+# Press *Start* and watch. The regularizers count at once, while it climbs; a new class or another
+# start, a photo of yours too, counts from *Start over*. Let it climb bare, then switch blur and clip on:
+# what goes first?
+
+# %%
+from labkit import widgets
+
+bounds = {"start": widgets.photo({"grey noise": start, "cat": data.photo("cat", side).to(device)})}
+bounds["label"] = {
+    name: label_of(model, name) for name in ("flamingo", "dalmatian", "goose", "ostrich")
+}
+
+
+def climb_live(knobs):
+    """Yield the picture after each step, stretched as the figures are."""
+    image, label, networks = knobs.start, knobs.label, {False: model, True: Moved(model)}
+    for k in range(fast(300, 30)):
+        network = networks[knobs.shift_and_zoom]
+        image = class_visualization_step(network, image, label, knobs.l2_reg, 1.5).clamp(0, 1)
+        if knobs.blur_and_clip and k % 4 == 3:
+            image = tidy(image)
+        print(
+            f"p = {probability(image, label):.3f}, norm {(image - 0.5).norm():.1f} (contrast stretched)"
+        )
+        yield torch.from_numpy(plotting.stretch(image, 99, center=0.5)[0])
+
+
+if ready(class_visualization_step=answered, blur_and_clip=clipped):
+    still = plotting.show_images(pictures, names, 4, contrast=99, center=0.5)
+    switches = {"l2_reg": widgets.slider(0.01, 100.0, 0.1, log=True), "blur_and_clip": False}
+    switches["shift_and_zoom"] = False
+    display(widgets.live(climb_live, steps=fast(300, 30), still=still, **bounds, **switches))
+
+# %% [markdown]
 # ### Four classes
 #
 # The last rung, with more steps, for the lecture's dalmatian, goose, ostrich and flamingo. The

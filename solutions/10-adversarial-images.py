@@ -200,6 +200,34 @@ if ready(fgsm=attacked):
     display(plotting.show_curves(table, label, "share that is right", x=x, title=title))
 
 # %% [markdown]
+# ### Turn the knobs
+#
+# The attack on any photo, yours too. At which epsilon does the answer change, and at which do *you*
+# begin to see it? Then random signs: how far can you go?
+
+# %%
+from labkit import widgets
+
+
+def draw_attack(photo, grey_levels, signs):
+    """Return a photo, ten times the change, and the attacked photo."""
+    label, epsilon = probabilities(photo).argmax(dim=1), grey_levels / 255
+    noisy = (photo + epsilon * random_signs(photo)).clamp(0, 1)
+    after = fgsm(model, photo.clone(), label, epsilon) if signs == "gradient" else noisy
+    return show_attacks(
+        photo, after, ["photo"], f"epsilon = {grey_levels:.2f} / 255, {signs} signs"
+    )
+
+
+if ready(fgsm=attacked):
+    own = widgets.photo(dict(zip(names, images.split(1), strict=True)))
+    knobs = {
+        "grey_levels": widgets.slider(0.05, 32.0, 1.0, log=True),
+        "signs": ["gradient", "random"],
+    }
+    display(widgets.explore(draw_attack, photo=own, **knobs))
+
+# %% [markdown]
 # ### Why so little suffices
 #
 # Goodfellow and his coauthors explain it with the plainest network there is: a **linear** one, whose

@@ -324,6 +324,43 @@ if ready(invert_features=trained[0][0], inversion_loss=losses["mid-grey"][0]):
         print(f"  {d:31}{row[0]:7.3f} | {row[1]:14.3f} | {row[2]:13.3f}")
 
 # %% [markdown]
+# ### Turn the knobs
+#
+# An inversion while it runs, of your own photo too. The depth and the weight of the total variation
+# count at once: begin deep, let it settle, then go one layer up. How much comes back, and how fast?
+
+# %%
+from labkit import widgets
+from labkit.optimize import pixel_steps
+
+
+def invert_live(knobs):
+    """Yield noise on its way to the features of a photo."""
+    targets = {}
+
+    def loss(image):
+        if (knobs.layer, knobs.photo) not in targets:
+            with torch.no_grad():
+                targets[knobs.layer, knobs.photo] = activations(model, knobs.photo, knobs.layer)[
+                    knobs.layer
+                ]
+        features = activations(model, image, knobs.layer)[knobs.layer]
+        target = targets[knobs.layer, knobs.photo]
+        return inversion_loss(features, target) + total_variation(image, knobs.tv_weight)
+
+    noise = torch.randn(1, 3, 128, 128, generator=torch.Generator().manual_seed(0))
+    start, inside = (0.5 + 0.02 * noise).to(device), lambda image: image.clamp(0, 1)
+    for image, value in pixel_steps(start, loss, steps=400, step_size=0.03, project=inside):
+        print(f"loss {value:.3f}")
+        yield torch.cat([knobs.photo, image])
+
+
+if ready(invert_features=trained[0][0], inversion_loss=losses["mid-grey"][0]):
+    pictures = widgets.photo(dict(zip(names, photos, strict=True)))
+    knobs = {"layer": depths[::-1], "tv_weight": widgets.slider(1e-6, 1e-2, TV, log=True)}
+    display(widgets.live(invert_live, steps=400, still=rows[0], photo=pictures, **knobs))
+
+# %% [markdown]
 # ### Colour, texture, structure
 #
 # The pictures show it; now the numbers, each a claim that could fail. All four errors are 0 for

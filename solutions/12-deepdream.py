@@ -462,6 +462,37 @@ if answered:
     print(f"roughness of the photo: {rough['photo']:.4f}")
 
 # %% [markdown]
+# ## Turn the knobs
+#
+# A dream while it grows, of your own photo too; layer and length of the steps count at once. Let the
+# low layer draw for a while, then hand the picture to the high one.
+
+# %%
+from labkit import widgets
+
+
+def dream_live(knobs):
+    """Yield the picture after each step, from the smallest octave to the full size."""
+    generator, photo, change = torch.Generator().manual_seed(0), knobs.photo, 0
+    for size in octave_sizes(*photo.shape[2:], knobs.octaves, 1.4):
+        smaller = resize(photo, size)
+        image = (smaller + (resize(change, size) if torch.is_tensor(change) else 0)).clamp(0, 1)
+        for _ in range(60 // knobs.octaves):
+            image = shifted_step(model, image, knobs.layer, generator, 8, knobs.step_size)
+            print(f"octave of {size[0]} x {size[1]} pixels")
+            yield resize(image, photo.shape[2:])
+        change = image - smaller
+
+
+if answered:
+    pictures = widgets.photo(dict(zip(names, photos, strict=True)))
+    layers = [high, low, "blocks.3.2", "blocks.5.3"]
+    knobs = {"layer": layers, "octaves": widgets.slider(1, 5, 4)}
+    knobs["step_size"] = widgets.slider(0.002, 0.05, 0.012, log=True)
+    still = torch.cat([photos[0], dreamt[high][0]])
+    display(widgets.live(dream_live, steps=60, still=still, photo=pictures, **knobs))
+
+# %% [markdown]
 # ## A long run from noise
 #
 # Where nothing is in the picture, the network draws what it likes to see. Dream, zoom in a little, dream
