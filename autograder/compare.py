@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +11,7 @@ from torch import Tensor
 
 from labkit.errors import NotAnswered
 
-TOLERANCE = 1e-3  # of the largest value; float32 and another order of sums stay below 1e-5
+TOLERANCE = 1e-3  # of the largest value; `python -m benchmarks.noise` prints what right ones have
 
 
 def tensor_of(value: Any, shape: tuple[int, ...], what: str) -> Tensor:
@@ -59,8 +60,14 @@ def require_answer(value: Any, given: Tensor, function: str) -> None:
 
 def close(value: Tensor, expected: Tensor, tolerance: float = TOLERANCE) -> bool:
     """Return whether two tensors agree, relative to the largest expected value."""
+    return relative_error(value, expected) <= tolerance
+
+
+def relative_error(value: Tensor, expected: Tensor) -> float:
+    """Return the largest difference over the largest expected value; 0 where both are zero."""
     expected = expected.to(value)
-    return bool((value - expected).abs().max() <= tolerance * expected.abs().max())
+    difference, size = float((value - expected).abs().max()), float(expected.abs().max())
+    return difference / size if size else math.inf if difference else 0.0
 
 
 def proportional(maps: Tensor, expected: Tensor, tolerance: float = TOLERANCE) -> bool:
