@@ -159,6 +159,8 @@ def table(tallies: list[Tally]) -> str:
     lines = [f"{head}{'mutants':>10}{'stub':>6}{'solution':>10}"]
     lines += [_line(f"{t.lab[:2]} {t.exercise}", [t]) for t in tallies]
     lines.append(_line("all", tallies))
+    own, mistakes = sum(t.own_messages for t in tallies), sum(t.count(right=False) for t in tallies)
+    lines += ["", f"{own} of {mistakes} planted mistakes get a first message of their own."]
     listed = [
         f"  {t.lab[:2]} {t.exercise}, {change}: {t.reasons[change]}"
         for t in tallies

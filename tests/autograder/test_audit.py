@@ -67,6 +67,9 @@ def test_a_listed_survivor_is_no_problem_and_is_shown_with_its_reason():
 def test_messages_that_two_mistakes_share_are_not_their_own():
     twins = [verdict(f"m{k}", message="the same") for k in range(2)] + [verdict("m", message="own")]
     assert tally(verdicts=twins).own_messages == 1
+    assert "1 of 3 planted mistakes get a first message of their own." in table(
+        [tally(verdicts=twins)]
+    )
 
 
 def changed(code):

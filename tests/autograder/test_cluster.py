@@ -108,6 +108,14 @@ def test_workers_that_would_grade_otherwise_are_refused():
             module.require_like_us(Client(*workers))
 
 
+def test_a_file_that_cannot_be_opened_costs_one_row(monkeypatch, tmp_path):
+    """Nothing is sent to the cluster, and the class goes on."""
+    monkeypatch.setattr(module, "read_submission", lambda path: (_ for _ in ()).throw(OSError(5)))
+    here = Engine("", Limits(), "bubblewrap", {})
+    row = module._task(None, here, tmp_path / "06-saliency.py", "")
+    assert row.reason == "the grader failed, grade this one again: OSError: 5"
+
+
 def test_what_no_worker_can_do_costs_one_row():
     class Lost:
         def result(self):
