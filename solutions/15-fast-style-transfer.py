@@ -307,19 +307,23 @@ def paint_step(network, optimizer, images):
 
 
 # %%
+import contextlib
+
+
 def train_painter(steps, seconds=55, seed=0):
-    """Return a network that paints, and its loss by step; stops after some seconds."""
+    """Return a network that paints, and its loss by step; after some seconds, or an interrupt."""
     with torch.random.fork_rng():  # leaves the notebook's own randomness alone
         torch.manual_seed(seed)
         network = StyleNetwork(instance).to(device)
     generator = torch.Generator().manual_seed(seed)
     optimizer = torch.optim.Adam(network.parameters(), lr=3e-3)
     losses, end = [], time.perf_counter() + seconds
-    for _ in tqdm(range(steps), leave=False):
-        chosen = torch.randint(len(cuts), (4,), generator=generator)
-        losses.append(paint_step(network, optimizer, cuts[chosen]))
-        if time.perf_counter() > end:
-            break
+    with contextlib.suppress(KeyboardInterrupt):  # stopped by hand, it keeps what it has learned
+        for _ in tqdm(range(steps), leave=False):
+            chosen = torch.randint(len(cuts), (4,), generator=generator)
+            losses.append(paint_step(network, optimizer, cuts[chosen]))
+            if time.perf_counter() > end:
+                break
     return network.requires_grad_(False), losses
 
 
