@@ -340,10 +340,11 @@ def container(root):
     for name in CAPABILITIES:
         command += ["--cap-add", f"CAP_{name}"]
     seen = ["/usr", "/bin", "/lib", "/lib64", "/etc", sys.base_prefix, sys.prefix]
+    command += ["--perms", "1777", "--tmpfs", "/tmp"]  # first: the checkout may lie in it
     for path in parents(seen):
         command += ["--perms", "0755", "--dir", path]
     for path in seen:
         command += ["--ro-bind-try", path, path]
-    command += ["--proc", "/proc", "--dev", "/dev", "--perms", "1777", "--tmpfs", "/tmp"]
+    command += ["--proc", "/proc", "--dev", "/dev"]
     command += ["--bind", str(root), "/autograder", "--chdir", "/autograder"]
     return [*command, "--setenv", "PATH", "/usr/bin:/bin", "--setenv", "OMP_NUM_THREADS", "1"]

@@ -46,6 +46,7 @@ def test_its_planted_answers_are_judged_as_the_guide_says(course):
     said = course.run("autograder", "audit", "90-contrast", expect=1)
     assert "only 3 mistakes; expected at least 6" in said
     assert "only 1 unusual right answers; expected at least 3" in said
+    assert "survives: line 4: amax() dropped" in said
     titles = re.findall(r"^# %% (.+?) exercise=", dict(files())[ANSWERS], re.M)
     assert len(titles) == 4
     assert not [title for title in titles if f"stretch_contrast: {title}:" in said]

@@ -1696,36 +1696,6 @@ def stylize(model, content, style, content_weight, style_weight, tv_weight, step
     return result.image.clamp(0, 1)
 
 
-# %% The content is compared at a style layer exercise="stylize" fails="content_is_found balance_of_content_and_style smoothing" says="no nearer to the content"
-import torch
-
-from labkit.optimize import optimize_pixels
-
-
-def content_loss(features, target_features, weight):
-    return weight * (features - target_features).square().sum()
-
-
-def style_loss(features, grams, weights):
-    return sum(weights[k] * (gram_matrix(features[k]) - g).square().sum() for k, g in grams.items())
-
-
-def stylize(model, content, style, content_weight, style_weight, tv_weight, steps, start=None):
-    with torch.no_grad():
-        layer, target = next(iter(look(model, content)[1].items()))
-    grams = style_grams(model, style)
-    weight, weights = relative(content_weight, target), relative(style_weight, grams)
-
-    def loss(image):
-        layers = look(model, image)[1]
-        own = content_loss(layers[layer], target, weight) + style_loss(layers, grams, weights)
-        return own + total_variation(image, tv_weight / image.numel())
-
-    start = content if start is None else start
-    result = optimize_pixels(start, loss, steps=steps, step_size=1, optimizer="lbfgs")
-    return result.image.clamp(0, 1)
-
-
 # %% It climbs the loss exercise="stylize" fails="content_is_found style_is_reached balance_of_content_and_style smoothing" says="neither tiny"
 import torch
 
