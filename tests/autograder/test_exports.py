@@ -90,7 +90,7 @@ def test_moodles_worksheet_is_filled_in(worksheet):
     )
     grades = {line[0]: (line[4], line[9]) for line in lines}
     assert head == MOODLE_HEAD.split(",")
-    assert grades["Participant 101"] == ("12.5", "f: 12.5 of 40. =1+1 is no shape")
+    assert grades["Participant 101"] == ("12.5", "f: 12.5 of 40. =1+1 is no shape.")
     assert grades["Participant 102"] == ("40", "f: 40 of 40")
     assert grades["Participant 103"] == ("", "")
 
