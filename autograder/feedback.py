@@ -98,6 +98,7 @@ def page_name(submission: str) -> str:
 
 def write_json(rows: Iterable[Row], path: Path) -> None:
     """Write the rows as DESIGN.md gives them."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps([row.as_json() for row in rows], indent=1, ensure_ascii=False)
     path.write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
 

@@ -133,8 +133,8 @@ def test_a_plain_name_stays_readable():
 
 def test_json_holds_any_text(tmp_path):
     rows = [row(check(message="é \ud800 \x1b"), submission="\udcff.ipynb")]
-    feedback.write_json(rows, tmp_path / "rows.json")
-    (read,) = json.loads((tmp_path / "rows.json").read_text(encoding="utf-8"))
+    feedback.write_json(rows, tmp_path / "new" / "rows.json")
+    (read,) = json.loads((tmp_path / "new" / "rows.json").read_text(encoding="utf-8"))
     assert read["exercises"][0]["checks"][0]["message"].startswith("é ")
     assert "answered" not in read["exercises"][0]["checks"][0]
 
