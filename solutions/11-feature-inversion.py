@@ -326,39 +326,30 @@ if ready(invert_features=trained[0][0], inversion_loss=losses["mid-grey"][0]):
 # %% [markdown]
 # ### Turn the knobs
 #
-# An inversion while it runs, of your own photo too. The depth and the weight of the total variation
-# count at once: begin deep, let it settle, then go one layer up. How much comes back, and how fast?
+# Your inversion of any photo, yours too. Take the deepest layer and many steps: is it the steps that are
+# missing? Then take the smoothness away, and give too much of it. (120 steps take about 5 s.)
 
 # %%
 from labkit import widgets
-from labkit.optimize import pixel_steps
 
 
-def invert_live(knobs):
-    """Yield noise on its way to the features of a photo."""
-    targets = {}
-
-    def loss(image):
-        if (knobs.layer, knobs.photo) not in targets:
-            with torch.no_grad():
-                targets[knobs.layer, knobs.photo] = activations(model, knobs.photo, knobs.layer)[
-                    knobs.layer
-                ]
-        features = activations(model, image, knobs.layer)[knobs.layer]
-        target = targets[knobs.layer, knobs.photo]
-        return inversion_loss(features, target) + total_variation(image, knobs.tv_weight)
-
-    noise = torch.randn(1, 3, 128, 128, generator=torch.Generator().manual_seed(0))
-    start, inside = (0.5 + 0.02 * noise).to(device), lambda image: image.clamp(0, 1)
-    for image, value in pixel_steps(start, loss, steps=400, step_size=0.03, project=inside):
-        print(f"loss {value:.3f}")
-        yield torch.cat([knobs.photo, image])
+def draw_inversion(photo, layer, steps, tv_weight):
+    """Return a photo beside what comes back from one layer."""
+    target = activations(model, photo, layer)[layer]
+    back = invert_features(model, layer, target, tuple(photo.shape[2:]), steps, tv_weight, 0)
+    titles = ["photo", f"{layer}, {steps} steps"]
+    print(f"loss of the features {float(layer_loss(back, photo, layer)):.3f}")
+    return plotting.show_images(torch.cat([photo, back]), titles)
 
 
 if ready(invert_features=trained[0][0], inversion_loss=losses["mid-grey"][0]):
-    pictures = widgets.photo(dict(zip(names, photos, strict=True)))
-    knobs = {"layer": depths[::-1], "tv_weight": widgets.slider(1e-6, 1e-2, TV, log=True)}
-    display(widgets.live(invert_live, steps=400, still=rows[0], photo=pictures, **knobs))
+    still = plotting.show_images(rows[0], [names[0], *depths], 5)
+    knobs = {"photo": widgets.photo(dict(zip(names, photos, strict=True))), "layer": depths}
+    knobs |= {
+        "steps": widgets.slider(5, 240, 40),
+        "tv_weight": widgets.slider(1e-6, 1e-2, TV, log=True),
+    }
+    display(widgets.explore(draw_inversion, still=still, **knobs))
 
 # %% [markdown]
 # ### Colour, texture, structure

@@ -696,50 +696,39 @@ if ready(mix_grams=mixtures[0], stylize=by_weight[0]):
 # %% [markdown]
 # ### All knobs at once
 #
-# Press *Start*, and turn them while it paints: your losses and your mixture, on a photo of yours too. Let
-# the style win, then bring the photo back. (*style size*: the painting's side, relative to the photo's.)
+# Press *Start*, and turn them while it paints: your `stylize` and your mixture, on a photo of yours too.
+# Let the style win, then bring the photo back. (*style size*: the painting's side, relative to the photo's.)
 
 # %%
 import functools
 
 from labkit import widgets
-from labkit.optimize import pixel_steps
 
 
 @functools.cache
-def targets_of(photo, style_size):
-    """Return a photo's content features, and the Gram matrices of both paintings at this size."""
-    paintings = [data.style(n, int(style_size * side)).to(device) for n in ("swirls", "flames")]
-    with torch.no_grad():
-        return look(model, photo)[0], [style_grams(model, painting) for painting in paintings]
+def both_styles(style_size):
+    """Return the Gram matrices of swirls and of flames, painted at this size."""
+    sized = [data.style(name, int(style_size * side)) for name in ("swirls", "flames")]
+    return [style_grams(model, painting.to(device)) for painting in sized]
 
 
 def paint_live(knobs):
-    """Yield the picture after each step."""
-
-    def loss(image):
-        target, two = targets_of(knobs.photo, knobs.style_size)
-        grams = mix_grams(two, [1 - knobs.flames, knobs.flames])
-        features, layers = look(model, image)
-        of_content = content_loss(features, target, relative(knobs.content_weight, target))
-        smooth = total_variation(image, 1 / image.numel())
-        return of_content + style_loss(layers, grams, relative(1.0, grams)) + smooth
-
-    inside = {"project": lambda image: image.clamp(0, 1), "step_size": 0.02}
-    for image, value in pixel_steps(knobs.photo, loss, steps=400, **inside):
-        print(f"loss {value:.3f}")
+    """Yield the picture after every eight steps of your `stylize`, which goes on where it was."""
+    image = knobs.photo
+    while True:
+        mixture = mix_grams(both_styles(knobs.style_size), [1 - knobs.flames, knobs.flames])
+        content, weight = knobs.photo.clone(), knobs.content_weight
+        image = stylize(model, content, mixture, weight, 1.0, 1.0, 8, start=image)
         yield image
 
 
-# %%
 if ready(mix_grams=mixtures[0], stylize=by_weight[0]):
-    pictures = widgets.photo(
-        {name: data.photo(name, side).to(device) for name in ("pagoda", "cat")}
-    )
-    knobs = {"content_weight": widgets.slider(0.002, 5.0, 0.05, log=True)}
-    knobs |= {"flames": widgets.slider(0.0, 1.0, 0.5), "style_size": [1, 0.5, 2, 3]}
+    own = {name: data.photo(name, side).to(device) for name in ("pagoda", "cat")}
+    knobs = {"photo": widgets.photo(own), "flames": widgets.slider(0.0, 1.0, 0.5)}
+    knobs["content_weight"] = widgets.slider(0.002, 5.0, 0.05, log=True)
+    knobs["style_size"] = [1, 0.5, 2, 3]
     still = torch.cat([content, blends[2]])
-    display(widgets.live(paint_live, steps=400, still=still, photo=pictures, **knobs))
+    display(widgets.live(paint_live, steps=50, still=still, **knobs))
 
 # %% [markdown]
 # **Is your friend right?** "The half-and-half picture is at a distance from both styles, so the
