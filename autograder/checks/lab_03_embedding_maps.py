@@ -99,7 +99,8 @@ def test_centred(student):
     """The mean vector is subtracted first."""
     generator = student.generator(3)
     features = cloud(generator, 14, 6)
-    moved = features + 20 * torch.randn(6, generator=generator)
+    away = 20 * torch.randn(6, generator=generator)
+    moved = features + away - away.mean()  # to subtract another mean, over each row, does nothing
     directions = torch.linalg.svd(moved.double(), full_matrices=False)[2]
     require(
         projections(student, moved, 1),
@@ -285,18 +286,20 @@ def test_scale(student):
     # Symmetric in all directions, so that no mirror changes the picture.
     flips = torch.tensor([[1, 1], [1, -1], [-1, 1], [-1, -1]])
     inner = torch.cat([inner * flips, inner.flip(1) * flips])
-    coordinates = torch.cat([CORNERS, inner]) * 7 + 30
     colour = blocks(1, 1, 1)
-    picture = painted(student, coordinates, colour.expand(12, -1, -1, -1), 61)
-    _, _, height, width = box(picture, colour[0, :, 0, 0])
-    assert near((height, width), (61, 61)), (
-        f"the thumbnails cover {height} rows and {width} columns of 61 x 61: the scale should be "
-        "the largest with which every thumbnail lies inside"
-    )
-    dots = ink(picture).nonzero()
-    for top, left in reference.map_corners(coordinates, 1, 1, 61):
-        away = (dots - torch.tensor([top, left])).abs().amax(1).min()
-        assert away <= 1.01, "the outermost thumbnails lie right, those between them do not"
+    for unit in (7, 0.02):
+        coordinates = unit * (torch.cat([CORNERS, inner]) + 4)
+        picture = painted(student, coordinates, colour.expand(12, -1, -1, -1), 61)
+        _, _, height, width = box(picture, colour[0, :, 0, 0])
+        assert near((height, width), (61, 61)), (
+            f"where coordinates differ by {2 * unit:g}, the thumbnails cover {height} rows and "
+            f"{width} columns of 61 x 61: the scale should be the largest with which every "
+            "thumbnail lies inside"
+        )
+        dots = ink(picture).nonzero()
+        for top, left in reference.map_corners(coordinates, 1, 1, 61):
+            away = (dots - torch.tensor([top, left])).abs().amax(1).min()
+            assert away <= 1.01, "the outermost thumbnails lie right, those between them do not"
 
 
 @points(2, exercise="paste_on_map")

@@ -264,30 +264,42 @@ def test_size_without_strides(student):
     )
 
 
-@points(3, exercise="receptive_field")
-def test_size_with_strides(student):
-    """After strides, a kernel adds its width less one times the strides below it."""
-    layers = unpadded(student.generator(12))
+def wrong_sizes(layers: list[tuple[int, int, int]]) -> dict[str, float]:
+    """Return {message: the size that this mistake gives} for three layers without padding."""
     kernels, strides, _ = zip(*layers, strict=True)
     below = [1, strides[0], strides[0] * strides[1]]
     own = [b * s for b, s in zip(below, strides, strict=True)]
     grown = [k - 1 for k in kernels]
+    return {
+        "the stride is multiplied too early: a layer's own stride widens the fields of the "
+        "layers above it, not its own": 1 + sum(g * o for g, o in zip(grown, own, strict=True)),
+        "the strides are left out: after a stride of 2 a kernel reaches twice as far": 1
+        + sum(grown),
+        "only the layer's own stride counts: multiply the strides of all layers below": 1
+        + sum(g * s for g, s in zip(grown, strides, strict=True)),
+        "only the stride of the layer right below counts: multiply those of all below": 1
+        + sum(g * s for g, s in zip(grown, [1, *strides], strict=False)),
+        "the layers are gone through from the last to the first: the first lies on the picture": (
+            reference.receptive_field(layers[::-1])[0]
+        ),
+    }
+
+
+@points(3, exercise="receptive_field")
+def test_size_with_strides(student):
+    """After strides, a kernel adds its width less one times the strides below it."""
+    generator = student.generator(12)
+    sizes: list[float] = [0, 0]
+    while len(set(sizes)) < len(sizes):  # until every mistake has a size of its own
+        layers = unpadded(generator)
+        sizes = [reference.receptive_field(layers)[0], *wrong_sizes(layers).values()]
     require_part(
         student,
         "size",
         layers,
         "with strides the size is wrong: a kernel looks at units that lie as far apart as the "
         "strides of all layers below it say",
-        {
-            "the stride is multiplied too early: a layer's own stride widens the fields of the "
-            "layers above it, not its own": 1 + sum(g * o for g, o in zip(grown, own, strict=True)),
-            "the strides are left out: after a stride of 2 a kernel reaches twice as far": 1
-            + sum(grown),
-            "only the layer's own stride counts: multiply the strides of all layers below": 1
-            + sum(g * s for g, s in zip(grown, strides, strict=True)),
-            "only the stride of the layer right below counts: multiply those of all below": 1
-            + sum(g * s for g, s in zip(grown, [1, *strides], strict=False)),
-        },
+        wrong_sizes(layers),
     )
 
 

@@ -344,6 +344,23 @@ def paste_on_map(coordinates, thumbnails, size):
     return picture
 
 
+# %% A range below 1 counts as 1 exercise="paste_on_map" fails="scale" says="where coordinates differ by 0.04"
+import torch
+
+
+def paste_on_map(coordinates, thumbnails, size):
+    h, w = thumbnails.shape[2:]
+    low, high = coordinates.amin(0), coordinates.amax(0)
+    spans = (high - low).clamp(min=1).tolist()  # nothing is divided by 0
+    scale = min((size - w) / spans[0], (size - h) / spans[1])
+    places = (coordinates - (low + high) / 2) * scale
+    picture = torch.ones(3, size, size)
+    for (x, y), thumbnail in zip(places.tolist(), thumbnails):
+        top, left = round((size - h) / 2 - y), round((size - w) / 2 + x)
+        picture[:, top : top + h, left : left + w] = thumbnail
+    return picture
+
+
 # %% The smaller range is not centred exercise="paste_on_map" fails="one_scale_for_both_axes equal_coordinates" says="does not lie in the middle"
 import torch
 

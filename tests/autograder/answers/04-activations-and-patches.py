@@ -368,7 +368,7 @@ def receptive_field(layers):
     return size, stride, offset
 
 
-# %% From the last layer to the first exercise="receptive_field" fails="size_with_strides offset_of_strides" says="with strides the size is wrong"
+# %% From the last layer to the first exercise="receptive_field" fails="size_with_strides offset_of_strides" says="from the last to the first"
 def receptive_field(layers):
     size, stride, offset = 1, 1, 0
     for kernel, step, padding in reversed(layers):
