@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sysconfig
+import tomllib
 import venv
 import zipfile
 from pathlib import Path
@@ -47,6 +48,15 @@ def test_the_kit_holds_no_solution_no_hidden_check_and_no_secret(packed):
     for lab in lab_names():
         notebook = texts[f"labkit-course/notebooks/{lab}/{lab}.ipynb"]
         assert kit.answers_in(notebook, lab) == []
+
+
+def test_an_installed_labkit_has_every_file_that_is_no_module():
+    """A file that package-data forgets is missed in Colab, and nowhere here."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    patterns = settings["tool"]["setuptools"]["package-data"]["labkit"]
+    packed = {path for pattern in patterns for path in (ROOT / "labkit").glob(pattern)}
+    files = [p for p in (ROOT / "labkit").rglob("*") if p.is_file() and p.suffix != ".py"]
+    assert {p for p in files if "__pycache__" not in p.parts} <= packed
 
 
 def test_two_kits_of_one_course_are_the_same_file(packed, tmp_path):
