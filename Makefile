@@ -19,7 +19,7 @@ demo: setup
 	$(BIN)/python -m demo
 
 test: lint
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadgroup
+	$(BIN)/python -m pytest -n auto --maxprocesses 4
 
 lint: setup
 	$(BIN)/ruff check .
