@@ -16,7 +16,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from autograder.build import instructor_notebook
+from autograder.build import PICTURES, instructor_notebook
 from autograder.course import load_course
 from autograder.feedback import render
 from autograder.lab import ROOT, grade_info, lab_names, load_release
@@ -58,7 +58,7 @@ def write_gallery(
     in_use = load_course(root).in_use(lab_names(root))
     for name in watch(list(names) or in_use):
         write_page(name, output, root)
-        shutil.copy(root / "solutions" / "pictures" / f"{name}.jpg", output / "pictures")
+        shutil.copy(root / PICTURES / f"{name}.jpg", output / "pictures")
     cards = [card_of(name, root) for name in in_use if (output / f"{name}.html").exists()]
     index = output / "index.html"
     index.write_text(render("gallery.html", cards=cards), encoding="utf-8")
