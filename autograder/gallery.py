@@ -2,7 +2,8 @@
 
     python -m autograder gallery [LAB ...] --output gallery/
 
-One page a lab, by nbconvert, and an index with the opening pictures. Pages need no network.
+One page a lab, by nbconvert, and an index with the opening pictures. Pages need no network, except
+to typeset their formulas.
 """
 
 from __future__ import annotations
@@ -72,7 +73,12 @@ def write_page(name: str, output: Path, root: Path = ROOT) -> Path:
     notebook = run(instructor_notebook(name, load_course(root), root), root / "solutions")
     hide_answers(notebook, load_release(name, root=root))
     notebook.metadata["title"] = card_of(name, root).title
-    page, _ = HTMLExporter(embed_images=True).from_notebook_node(notebook)
+    notebook.metadata.pop(
+        "widgets", None
+    )  # knobs without a kernel: their last picture stands there
+    # Nothing here needs require.js, which would come from the network. Pictures are attachments;
+    # embed_images would only take the hints out of their folds.
+    page, _ = HTMLExporter(require_js_url="").from_notebook_node(notebook)
     path = output / f"{name}.html"
     path.write_text(page, encoding="utf-8")
     return path

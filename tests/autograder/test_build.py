@@ -93,7 +93,7 @@ def test_a_missing_picture_says_how_to_make_it(tmp_path):
 
 
 def test_every_folder_that_nbgrader_takes_for_an_assignment_is_a_lab():
-    """Formgrader lists what lies below solutions/: a folder of pictures looked like one more lab."""
+    """Formgrader lists every folder below solutions/: pictures there looked like one more lab."""
     api = NbGraderAPI(CourseDirectory(config=builder.nbgrader_config(ROOT)))
     assert api.get_source_assignments() <= set(lab_names())
 

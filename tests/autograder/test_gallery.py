@@ -1,5 +1,6 @@
 """The gallery shows what every lab draws, leads to every page, and keeps the answers back."""
 
+import re
 from html.parser import HTMLParser
 
 import nbformat
@@ -54,6 +55,12 @@ def test_a_page_shows_figures_and_no_answer(written):
     assert "your code replaces this line" in page
     assert "BEGIN SOLUTION" not in page
     assert "<title>06 Saliency: which pixels does the network look at?</title>" in page
+
+
+def test_hints_stay_folded(written):
+    page = (written / "06-saliency.html").read_text()
+    assert "<summary>Hint 1: where do I start?</summary>" in page
+    assert not re.search(r"</summary>\s*</details>", page)
 
 
 def test_hiding_leaves_no_line_of_a_solution(monkeypatch):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -16,10 +17,11 @@ from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Route, expect, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+INTERNET = re.compile(r"https?://(?!127\.0\.0\.1[:/])")
 PATIENCE = 120_000  # milliseconds: a busy machine may need its time
 
 
@@ -39,19 +41,31 @@ def browser() -> Iterator[Browser]:
 def open_page(browser: Browser) -> Callable[..., Page]:
     """A function that opens an address in a new window and returns its page.
 
-    `page.complaints` lists what the page's scripts complained about.
+    `page.complaints` lists what its scripts complained about, and `page.outside` what it asked the
+    internet for, in vain: no test depends on a network.
     """
 
     def open_page(address: str, width: int = 1100, height: int = 1000) -> Page:
         page = browser.new_page(viewport={"width": width, "height": height})
         page.set_default_timeout(PATIENCE)
-        page.complaints = []
+        page.complaints, page.outside = [], []
         page.on("pageerror", lambda error: page.complaints.append(str(error)))
-        page.on("console", lambda said: said.type == "error" and page.complaints.append(said.text))
+        page.on("console", lambda said: page.complaints.extend(_complaint(said)))
+        page.route(INTERNET, lambda route: _refuse(route, page.outside))
         page.goto(address)
         return page
 
     return open_page
+
+
+def _complaint(said: ConsoleMessage) -> list[str]:
+    refused = INTERNET.match(said.location.get("url", ""))
+    return [said.text] if said.type == "error" and not refused else []
+
+
+def _refuse(route: Route, outside: list[str]) -> None:
+    outside.append(route.request.url)
+    route.abort()
 
 
 @pytest.fixture(scope="module")
