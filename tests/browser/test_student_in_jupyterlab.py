@@ -85,13 +85,18 @@ def run(cell):
     return cell.locator(".jp-Cell-outputArea")
 
 
-def answer(page, notebook, source):
-    """Type an answer, run it, run its check, and return what the check shows."""
+def write(page, notebook, source):
+    """Type an answer, and return its cell."""
     exercise = cell(page, notebook, WRITTEN)
     exercise.locator(".cm-content").click()
     page.keyboard.press("Control+A")
     page.keyboard.insert_text(source)
-    run(exercise)
+    return exercise
+
+
+def answer(page, notebook, source):
+    """Type an answer, run it, run its check, and return what the check shows."""
+    run(write(page, notebook, source))
     return run(cell(page, notebook, CHECK))
 
 
@@ -148,6 +153,7 @@ def test_the_check_says_what_was_misunderstood(page, notebook, mistake, shoot):
     theme(page, "JupyterLab Dark")
     page.set_viewport_size({"width": 600, "height": 1000})
     assert_legible(shown)
+    shown.scroll_into_view_if_needed()
     shoot(page, "student-mistake-dark-narrow")
     theme(page, "JupyterLab Light")
     page.set_viewport_size({"width": 1100, "height": 1000})
@@ -171,7 +177,7 @@ def test_a_knob_draws_with_the_students_function(page, notebook, sources, shoot)
 
 
 def test_validate_names_the_mistake(page, notebook, mistake, shoot):
-    answer(page, notebook, mistake)
+    write(page, notebook, mistake)
     said = validate(page)
     expect(said).to_contain_text(SAID)
     shoot(page, "student-validate-mistake")
@@ -179,7 +185,7 @@ def test_validate_names_the_mistake(page, notebook, mistake, shoot):
 
 
 def test_validate_passes_what_is_right(page, notebook, sources, shoot):
-    answer(page, notebook, sources[EXERCISE])
+    write(page, notebook, sources[EXERCISE])
     expect(validate(page)).to_contain_text("Success")
     shoot(page, "student-validate-right")
     page.keyboard.press("Escape")
