@@ -2,12 +2,12 @@
 
     python -m autograder gallery [LAB ...] --output gallery/
 
-One page a lab, by nbconvert, and an index with the opening pictures. Pages need no network, except
-to typeset their formulas.
+One page a lab, by nbconvert, and an index with the opening pictures. Pages need no network.
 """
 
 from __future__ import annotations
 
+import html
 import re
 import shutil
 from collections.abc import Callable, Iterable
@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from jinja2 import pass_context
 from markupsafe import Markup
 
 from autograder.build import PICTURES, instructor_notebook
@@ -24,6 +25,9 @@ from autograder.lab import ROOT, grade_info, lab_names, load_release
 from autograder.pictures import run
 
 PICTURE = re.compile(r"^!\[([^\]]+)\]\(", re.MULTILINE)
+FORMULA = re.compile(
+    r"(?P<code><code.*?</code>)|\$\$(?P<block>.+?)\$\$|\$(?P<inline>[^$]+)\$", re.DOTALL
+)
 QUESTION = re.compile(r"\*\*The question[^*]*\*\*(.+?)(?:\n\n|\Z)", re.DOTALL)
 
 
@@ -68,17 +72,11 @@ def write_gallery(
 
 def write_page(name: str, output: Path, root: Path = ROOT) -> Path:
     """Run one lab's solution and write its page."""
-    from nbconvert import HTMLExporter
-
     notebook = run(instructor_notebook(name, load_course(root), root), root / "solutions")
     hide_answers(notebook, load_release(name, root=root))
     notebook.metadata["title"] = card_of(name, root).title
-    notebook.metadata.pop(
-        "widgets", None
-    )  # knobs without a kernel: their last picture stands there
-    # Nothing here needs require.js, which would come from the network. Pictures are attachments;
-    # embed_images would only take the hints out of their folds.
-    page, _ = HTMLExporter(require_js_url="").from_notebook_node(notebook)
+    notebook.metadata.pop("widgets", None)  # without a kernel, the picture made last stands there
+    page, _ = page_exporter().from_notebook_node(notebook)
     path = output / f"{name}.html"
     path.write_text(page, encoding="utf-8")
     return path
@@ -91,6 +89,32 @@ def hide_answers(notebook: Any, release: Any) -> None:
         info = grade_info(cell)
         if info.get("solution"):
             cell.source = stubs[info["grade_id"]]
+
+
+def page_exporter() -> Any:
+    """Return nbconvert's exporter of web pages, with formulas that need no network."""
+    from nbconvert import HTMLExporter
+
+    class PageExporter(HTMLExporter):
+        @pass_context
+        def markdown2html(self, context: Any, source: str) -> str:
+            return set_formulas(super().markdown2html(context, source))
+
+    # Pictures are attachments; embed_images would only take the hints out of their folds.
+    return PageExporter(require_js_url="", mathjax_url="")
+
+
+def set_formulas(page: str) -> str:
+    """Return HTML with MathML, which browsers know, in place of $formulas$ outside of code."""
+    from latex2mathml.converter import convert
+
+    def formula(found: re.Match) -> str:
+        if found["code"]:
+            return found["code"]
+        display = "block" if found["block"] else "inline"
+        return convert(html.unescape(found["block"] or found["inline"]), display=display)
+
+    return FORMULA.sub(formula, page)
 
 
 def card_of(name: str, root: Path = ROOT) -> Card:

@@ -211,7 +211,7 @@ if ready(inversion_loss=losses["mid-grey"][0]):
 # **Goal.** Find a picture whose features at a layer match the target and whose total variation is
 # small.
 #
-# $$ I^* = \arg\min_I \; L\big(f(I), f_0\big) + TV(I) \quad \text{with weight } w = \text{tv-weight} $$
+# $$ I^* = \mathrm{arg}\min_I \; L\big(f(I), f_0\big) + TV(I) \quad \text{with weight } w = \text{tv-weight} $$
 #
 # where $f(I)$ are the features of the picture at `layer`. (Mahendran and Vedaldi, 2015.)
 #

@@ -220,7 +220,7 @@ if ready(content_loss=tried):
 #
 # **Goal.** Measure how far the Gram matrices of several layers are from those of the style picture.
 #
-# $$ L_{\text{style}} = \sum_{\ell} w_\ell \sum_{n, a, b} \left( G^{\ell}_{nab} - G^{*\ell}_{nab} \right)^2, \qquad G^\ell = \text{gram\_matrix}(F^\ell) $$
+# $$ L_{\text{style}} = \sum_{\ell} w_\ell \sum_{n, a, b} \left( G^{\ell}_{nab} - G^{*\ell}_{nab} \right)^2, \qquad G^\ell = \text{gram_matrix}(F^\ell) $$
 #
 # with lab 13's `gram_matrix`, which divides by C*H*W. (Gatys, Ecker and Bethge, 2016; the paper puts
 # its normalization into the weights.)

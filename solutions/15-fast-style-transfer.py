@@ -477,7 +477,7 @@ if ready(perceptual_loss=first_loss, instance_norm=normalized):
 #
 # **Goal.** Write the module: instance normalization, then the scale and shift of the styles asked for.
 #
-# $$ z_{nc} = \Big( \sum_{s} a_{ns} \gamma_{sc} \Big) \, y_{nc} + \sum_{s} a_{ns} \beta_{sc}, \qquad y = \text{instance\_norm}(x) $$
+# $$ z_{nc} = \Big( \sum_{s} a_{ns} \gamma_{sc} \Big) \, y_{nc} + \sum_{s} a_{ns} \beta_{sc}, \qquad y = \text{instance_norm}(x) $$
 #
 # | | shape | |
 # |---|---|---|
