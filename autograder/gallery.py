@@ -18,7 +18,7 @@ from typing import Any
 from jinja2 import pass_context
 from markupsafe import Markup
 
-from autograder.build import instructor_notebook
+from autograder.build import PICTURES, instructor_notebook
 from autograder.course import load_course
 from autograder.feedback import render
 from autograder.lab import ROOT, grade_info, lab_names, load_release
@@ -63,7 +63,7 @@ def write_gallery(
     in_use = load_course(root).in_use(lab_names(root))
     for name in watch(list(names) or in_use):
         write_page(name, output, root)
-        shutil.copy(root / "solutions" / "pictures" / f"{name}.jpg", output / "pictures")
+        shutil.copy(root / PICTURES / f"{name}.jpg", output / "pictures")
     cards = [card_of(name, root) for name in in_use if (output / f"{name}.html").exists()]
     index = output / "index.html"
     index.write_text(render("gallery.html", cards=cards), encoding="utf-8")
@@ -75,6 +75,7 @@ def write_page(name: str, output: Path, root: Path = ROOT) -> Path:
     notebook = run(instructor_notebook(name, load_course(root), root), root / "solutions")
     hide_answers(notebook, load_release(name, root=root))
     notebook.metadata["title"] = card_of(name, root).title
+    notebook.metadata.pop("widgets", None)  # without a kernel, the picture made last stands there
     page, _ = page_exporter().from_notebook_node(notebook)
     path = output / f"{name}.html"
     path.write_text(page, encoding="utf-8")
@@ -99,7 +100,8 @@ def page_exporter() -> Any:
         def markdown2html(self, context: Any, source: str) -> str:
             return set_formulas(super().markdown2html(context, source))
 
-    return PageExporter(embed_images=True)
+    # Pictures are attachments; embed_images would only take the hints out of their folds.
+    return PageExporter(require_js_url="", mathjax_url="")
 
 
 def set_formulas(page: str) -> str:

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 11 Feature inversion: what does a layer still know of the picture?
 #
-# ![A cup and a portrait, each followed by what comes back from four depths: nearly the photo, then a pale one with sharp outlines, then outlines drawn in coloured grain, then scattered strokes.](pictures/11-feature-inversion.jpg)
+# ![A cup and a portrait, each followed by what comes back from four depths: nearly the photo, then a pale one with sharp outlines, then outlines drawn in coloured grain, then scattered strokes.](../docs/pictures/11-feature-inversion.jpg)
 #
 # **The question.** A layer turns a photo into numbers. Which pictures have these numbers? If only
 # the photo has them, the layer has kept everything; if quite different pictures have them as well,

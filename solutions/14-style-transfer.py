@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 14 Style transfer: this picture, painted like that one
 #
-# ![A pagoda and a painted night sky give a pagoda in curved brush strokes; a cat and a stained-glass window give a cat in coloured panes.](pictures/14-style-transfer.jpg)
+# ![A pagoda and a painted night sky give a pagoda in curved brush strokes; a cat and a stained-glass window give a cat in coloured panes.](../docs/pictures/14-style-transfer.jpg)
 #
 # **The question.** Lab 11 rebuilt a picture from its features: a middle layer keeps where things are
 # and forgets colour and texture. Lab 13 rebuilt a texture from Gram matrices: they keep colour and

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 15 Fast style transfer: a painting in one pass
 #
-# ![Five style images in a row: stained glass, swirls, flames, a mosaic, waves. Below, a cat and a pagoda, each painted in the five styles; eyes and roofs stay where they are, colours and strokes change.](pictures/15-fast-style-transfer.jpg)
+# ![Five style images in a row: stained glass, swirls, flames, a mosaic, waves. Below, a cat and a pagoda, each painted in the five styles; eyes and roofs stay where they are, colours and strokes change.](../docs/pictures/15-fast-style-transfer.jpg)
 #
 # **The question.** Lab 14 makes a painting by optimizing its pixels, many steps for every photo.
 # The lecture's largest ones took half an hour on four graphics cards. Yet phones paint a video while

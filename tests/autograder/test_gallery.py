@@ -63,6 +63,12 @@ def test_a_page_shows_figures_and_no_answer(written):
     assert "<title>06 Saliency: which pixels does the network look at?</title>" in page
 
 
+def test_hints_stay_folded(written):
+    page = (written / "06-saliency.html").read_text()
+    assert "<summary>Hint 1: where do I start?</summary>" in page
+    assert not re.search(r"</summary>\s*</details>", page)
+
+
 def test_hiding_leaves_no_line_of_a_solution(monkeypatch):
     notebook = gallery.instructor_notebook("06-saliency", gallery.load_course())
     hide_answers(notebook, load_release("06-saliency"))
