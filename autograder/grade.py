@@ -169,18 +169,19 @@ def grade_all(
     """
     files = find_submissions(paths)
     twice = submitted_twice(files)
-    with Sandbox(limits, isolate=isolate) as sandbox:  # it imports while we look for what is kept
-        engine = Engine("", sandbox.limits, sandbox.isolation, seeds, cache)
-        for path in files.copy():
-            try:
-                yield _grade_one(engine, path, twice.get(path, ""))
-            except NotKept:
-                break
-            files.remove(path)
-        if not files:
-            return
-        if workers > 1:
-            start_imports()
+    sandbox = Sandbox(limits, isolate=isolate)
+    engine = Engine("", sandbox.limits, sandbox.isolation, seeds, cache)
+    for path in files.copy():  # while all is kept, nothing has to start
+        try:
+            yield _grade_one(engine, path, twice.get(path, ""))
+        except NotKept:
+            break
+        files.remove(path)
+    if not files:
+        return
+    if workers > 1:
+        start_imports()
+    with sandbox:
         engine = replace(engine, address=sandbox.address)
         sandbox.wait_until_warm()
         if workers > 1:

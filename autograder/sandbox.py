@@ -88,8 +88,13 @@ class Sandbox:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._server.kill()  # it holds nothing, and may still be importing
-        self._server.communicate()
+        self._server.stdin.close()
+        try:
+            self._server.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            self._server.kill()
+            self._server.wait()
+        self._server.stdout.close()
         self._folder.cleanup()
 
     def _command(self, listener: int) -> list[str]:

@@ -127,7 +127,7 @@ def test_an_engine_without_a_sandbox_gives_what_is_kept_and_no_more(keeping, lab
         grade(looking, lab, DOUBLE, "def halve(x):\n    return 2")
 
 
-def test_a_class_that_is_all_kept_waits_for_no_sandbox(engine, tmp_path, monkeypatch):
+def test_a_class_that_is_all_kept_starts_no_sandbox(engine, tmp_path, monkeypatch):
     ann, bob = (tmp_path / student / "08-guided-backprop.py" for student in ("ann", "bob"))
     for path in (ann, bob):
         path.parent.mkdir()
@@ -135,9 +135,9 @@ def test_a_class_that_is_all_kept_waits_for_no_sandbox(engine, tmp_path, monkeyp
     seeds, cache = {"08-guided-backprop": 1}, Cache(tmp_path / "kept")
     first = replace(engine, seeds=seeds, cache=cache).grade_file(ann)
     with monkeypatch.context() as patched:
-        patched.setattr(Sandbox, "wait_until_warm", refuse)
+        patched.setattr(Sandbox, "__enter__", refuse)
         (again,) = grade_all([ann], seeds, cache=cache)
-        with pytest.raises(AssertionError, match="a sandbox was needed"):
+        with pytest.raises(AssertionError, match="a sandbox was started"):
             list(grade_all([ann, bob], seeds, cache=cache))
     assert replace(again, seconds=0) == replace(first, seconds=0)
     rows = list(grade_all([ann, bob, ann.parent], seeds, cache=cache))
@@ -145,7 +145,7 @@ def test_a_class_that_is_all_kept_waits_for_no_sandbox(engine, tmp_path, monkeyp
 
 
 def refuse(sandbox):
-    raise AssertionError("a sandbox was needed")
+    raise AssertionError("a sandbox was started")
 
 
 def test_a_folder_that_cannot_be_written_costs_nothing_but_time(keeping, lab, tmp_path):
