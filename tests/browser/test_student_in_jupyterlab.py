@@ -51,10 +51,10 @@ def notebook(tmp_path_factory, sources):
 
 
 @pytest.fixture(scope="module")
-def page(notebook, start_jupyter, open_page):
+def page(notebook, start_jupyter, open_notebook):
     """The lab in JupyterLab, run down to the exercise."""
     address = start_jupyter(notebook.parents[2], "notebooks", LABKIT_FAST="1")
-    page = open_page(f"{address}/lab/tree/{LAB}/{LAB}.ipynb?reset")
+    page = open_notebook(f"{address}/lab/tree/{LAB}/{LAB}.ipynb")
     cell(page, notebook, WRITTEN).click()
     choose(page, "Run", "Run All Above Selected Cell")
     return page
