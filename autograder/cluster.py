@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.cache import Cache, grader_version
-from autograder.collect import find_submissions, lab_of, submitted_twice
+from autograder.collect import find_submissions, lab_of, likely_lab, submitted_twice
 from autograder.grade import Engine, NotKept, reason_of
 from autograder.lab import load_lab
 from autograder.rows import ExerciseRow, Row
@@ -111,7 +111,8 @@ def _task(client: Any, here: Engine, file: Path, twice: str) -> Any:
         submission = read_submission(file)
         lab = lab_of(file, submission.lab)
     except Exception as error:  # not worth the rest of the class
-        return here.failed(str(file), "", reason_of(error), time.perf_counter() - started)
+        seconds = time.perf_counter() - started
+        return here.failed(str(file), likely_lab(file), reason_of(error), seconds)
     with contextlib.suppress(NotKept):
         return here.grade(submission, load_lab(lab), str(file))
     return client.submit(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections import defaultdict
 from collections.abc import Iterable
@@ -58,3 +59,10 @@ def lab_of(path: Path, stated: str = "") -> str:
         f"cannot tell which lab {path.name} answers; expected its name or folder to hold one of "
         f"{', '.join(known)}"
     )
+
+
+def likely_lab(path: Path) -> str:
+    """Return the lab that the path alone speaks for, "" where it names none."""
+    with contextlib.suppress(UnreadableSubmission):
+        return lab_of(path)
+    return ""

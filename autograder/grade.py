@@ -13,7 +13,7 @@ from multiprocessing import forkserver
 from pathlib import Path
 
 from autograder.cache import Cache, name_of
-from autograder.collect import find_submissions, lab_of, submitted_twice
+from autograder.collect import find_submissions, lab_of, likely_lab, submitted_twice
 from autograder.lab import Exercise, Lab, load_lab
 from autograder.rows import ExerciseRow, Row
 from autograder.sandbox import Limits, Sandbox
@@ -54,7 +54,7 @@ class Engine:
         Raises: NotKept, of an engine without an address.
         """
         started = time.perf_counter()
-        lab = ""
+        lab = likely_lab(path)
         try:
             submission = read_submission(path)
             lab = lab_of(path, submission.lab)
@@ -214,7 +214,7 @@ def _grade_apart(engine: Engine, path: Path, twice: str) -> Row:
             return pool.submit(_grade_one, engine, path, twice).result()
         except BrokenProcessPool:
             reason = "a grading process ended (out of memory?): grade this one again"
-            return engine.failed(str(path), "", reason)
+            return engine.failed(str(path), likely_lab(path), reason)
 
 
 def grading_pool(workers: int) -> ProcessPoolExecutor:

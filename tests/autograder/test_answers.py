@@ -94,6 +94,13 @@ def row_of(**failed):
         (Answer("l", "f", "t", "", fails=("value",)), {"value": "", "sign": ""}, "fails ['sign'"),
         (Answer("l", "f", "t", "", fails=("sign", "value")), {"value": "", "sign": ""}, "not of"),
         (Answer("l", "f", "t", "", fails=("value",), says="sum"), {"value": "mean"}, "should say"),
+        (
+            Answer("l", "f", "t", "", fails=("value",), may=("shape",)),
+            {"shape": "", "value": ""},
+            "",
+        ),
+        (Answer("l", "f", "t", "", fails=("value",), may=("shape",)), {"shape": ""}, "fails []"),
+        (Answer("l", "f", "t", "", right=True, may=("shape",)), {"shape": "no"}, "it is right"),
         (Answer("l", "f", "t", "", fails=("all",)), {"shape": "", "sign": ""}, "expected to fail"),
     ],
 )

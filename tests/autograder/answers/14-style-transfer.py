@@ -1378,7 +1378,7 @@ def stylize(model, content, style, content_weight, style_weight, tv_weight, step
     return result.image
 
 
-# %% A fixed number of steps exercise="stylize" fails="steps" says="use `steps`"
+# %% A fixed number of steps exercise="stylize" fails="steps" may="ready_gram_matrices" says="use `steps`"
 import torch
 
 from labkit.optimize import optimize_pixels
@@ -1408,7 +1408,7 @@ def stylize(model, content, style, content_weight, style_weight, tv_weight, step
     return result.image.clamp(0, 1)
 
 
-# %% L-BFGS of torch with 20 evaluations in each step exercise="stylize" fails="steps" says="max_iter=1"
+# %% L-BFGS of torch with 20 evaluations in each step exercise="stylize" fails="steps" may="ready_gram_matrices" says="max_iter=1"
 import torch
 
 
@@ -1574,7 +1574,7 @@ def stylize(model, content, style, content_weight, style_weight, tv_weight, step
     return image.detach().clamp(0, 1)
 
 
-# %% Five steps are enough exercise="stylize" fails="style_is_reached steps" says="steps leave"
+# %% Five steps are enough exercise="stylize" fails="style_is_reached steps" may="balance_of_content_and_style" says="steps leave"
 import torch
 
 from labkit.optimize import optimize_pixels
