@@ -1,0 +1,53 @@
+"""Drawing: one mosaic of a layer's maps against as many subplots."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import torch
+from matplotlib.figure import Figure
+
+from benchmarks.harness import Agreement, Rival, Task, close
+from benchmarks.subjects import kit_network
+from labkit import data, plotting
+from labkit.hooks import activations
+
+LAYER, MAPS = "blocks.1.1.bn2.act", 64
+
+
+def mosaic_of_maps() -> Task:
+    """Draw 64 maps, each on its own scale, as a PNG."""
+    with torch.no_grad():
+        maps = activations(kit_network(), data.photo("cat"), LAYER)[LAYER][0, :MAPS].numpy()
+
+    def ours() -> Figure:
+        return _png(plotting.show_maps(maps, columns=8, per_map=True))
+
+    def subplots() -> Figure:
+        from matplotlib import pyplot
+
+        figure, axes = pyplot.subplots(8, 8, figsize=(10, 10))
+        for ax, one in zip(axes.flat, maps, strict=True):
+            ax.imshow(one, cmap="gray")
+            ax.axis("off")
+        pyplot.close(figure)
+        return _png(figure)
+
+    def by_greys(ours: Figure, theirs: Figure) -> Agreement:
+        whole = np.asarray(ours.axes[0].images[0].get_array())
+        h, w = maps.shape[1:]
+        places = [(i // 8 * (h + 1), i % 8 * (w + 1)) for i in range(MAPS)]
+        drawn = [whole[top : top + h, left : left + w] for top, left in places]
+        pictures = [ax.images[0] for ax in theirs.axes]
+        return close(
+            np.stack(drawn), np.stack([np.asarray(p.norm(p.get_array())) for p in pictures])
+        )
+
+    size = f"{MAPS} of {maps.shape[1]} x {maps.shape[2]}, to PNG"
+    return Task("maps", size, ours, [Rival("Matplotlib, 64 subplots", subplots, by_greys, 8)])
+
+
+def _png(figure: Figure) -> Figure:
+    figure.savefig(io.BytesIO(), format="png", dpi=100)
+    return figure
