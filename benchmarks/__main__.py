@@ -1,12 +1,13 @@
 """The kit's techniques and what one would take instead, side by side: do they agree, how fast.
 
-    python -m benchmarks [TASK ...] [--repeat 7]
+    python -m benchmarks [TASK ...] [--repeat 7] [--threads 1]
 
 Same network, same picture, same steps, same process and threads; each way is called once before
 it is timed, and they take turns. "timm's network" is the embedded one as timm builds it; "the
 kit's network" is the same one frozen, folded and in channels-last order, so that a rival with it
 has the kit's network for a start. A time counts only where the results agree; the exit status is 1
-where they do not. Libraries: `pip install '.[benchmarks]'`; one that is missing is said to be.
+where they do not. With more threads than idle cores, threads wait for each other, and times mean
+nothing: hence one. Libraries: `pip install '.[benchmarks]'`; one that is missing is said to be.
 """
 
 from __future__ import annotations
@@ -47,9 +48,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("tasks", nargs="*", metavar="TASK", help=f"of {', '.join(TASKS)}")
     parser.add_argument("--repeat", type=int, default=7, metavar="N", help="rounds of a task")
+    parser.add_argument(
+        "--threads", type=int, default=1, metavar="N", help="of torch; 1 if not set"
+    )
     options = parser.parse_args()
     if unknown := set(options.tasks) - set(TASKS):
         parser.error(f"no task {', '.join(sorted(unknown))}; expected some of {', '.join(TASKS)}")
+    torch.set_num_threads(options.threads)
     warnings.filterwarnings("ignore", module="captum|kornia|lucent|pystiche|pytorch_grad_cam")
     print(conditions(), flush=True)
     print(f"\n{harness.header(['task', 'other way', 'results', ''])}", flush=True)

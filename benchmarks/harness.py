@@ -1,15 +1,15 @@
 """One task done the kit's way and in other ways: do they agree, and how long does each take?
 
-First every way runs once: its result is compared with the kit's, and the call warms it up. Those
-that agree are then timed in turns, so that a busy moment of the machine meets all of them alike.
+First every way runs once, to compare its result with the kit's and to be warm. Those that agree
+are then timed in turns, so that a busy moment of the machine meets all of them alike.
 """
 
 from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -39,19 +39,25 @@ class Rival:
     """
 
     name: str
-    run: Callable[[], Any]
+    run: Callable[..., Any]
     compare: Callable[[Any, Any], Agreement]
     aim: float | None = None
 
 
 @dataclass(frozen=True)
 class Task:
-    """What is measured: its name, its size in words, the kit's way, and the others'."""
+    """What is measured: its name, its size in words, the kit's way, and the others'.
+
+    Attributes:
+        few: arguments with which every way takes a few steps only, to compare: rounding turns a
+            ReLU around here and there, and each step carries that on.
+    """
 
     name: str
     size: str
-    ours: Callable[[], Any]
+    ours: Callable[..., Any]
     rivals: Sequence[Rival]
+    few: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -89,10 +95,10 @@ class Times:
 
 def meet(task: Task) -> list[Meeting]:
     """Call every way once; a rival that raises is named with its reason."""
-    ours, met = task.ours(), []
+    ours, met = task.ours(**task.few), []
     for rival in task.rivals:
         try:
-            theirs = rival.run()
+            theirs = rival.run(**task.few)
         except Exception as error:  # whatever an old library trips over
             met.append(Meeting(task, rival, reason=reason_of(error)))
         else:
@@ -140,7 +146,7 @@ def close(ours: ArrayLike, theirs: ArrayLike, limit: float = 1e-3) -> Agreement:
 
 
 def alike(ours: ArrayLike, theirs: ArrayLike, least: float = 0.99) -> Agreement:
-    """Compare by correlation: rounding turns single ReLUs around, and steps carry that on."""
+    """Compare by correlation: a gradient jumps where rounding turns a ReLU around."""
     a, b = _pair(ours, theirs)
     correlation = float(torch.corrcoef(torch.stack([a, b]))[0, 1])
     return Agreement(f"correlation {correlation:.5f}", correlation > least)

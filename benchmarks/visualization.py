@@ -1,7 +1,8 @@
 """Pictures made by steps: of a class, of a neuron, inversion, DeepDream.
 
-Every way takes the same steps from the same start. Where no library does a thing, the rival is the
-recipe that one finds in tutorials: a forward hook, the whole network, `loss.backward()`.
+Every way takes the same steps from the same start; results are compared after a few. Where no
+library does a thing, the rival is the recipe that one finds in tutorials: a forward hook, the whole
+network, `loss.backward()`.
 """
 
 from __future__ import annotations
@@ -16,43 +17,40 @@ from benchmarks.subjects import NETWORKS, kit_network, layer_of, solved
 from labkit import data
 from labkit.hooks import activations
 from labkit.models import label_of
-from labkit.optimize import optimize_pixels
 
 SIDE, STEPS, STEP_SIZE = 224, 16, 1.5
-NEURON_LAYER, NEURON_CHANNEL = "blocks.2.1", 10
+FEW = {"steps": 2}
+CHANNEL_LAYER, CHANNEL, CHANNEL_SIDE = "blocks.2.1", 10, 80
 INVERTED, DREAMT = "blocks.2.1", "blocks.4.2"
 
 
 def class_visualization() -> Task:
     """Steps along the normalized gradient of a logit."""
-    step = solved("09-class-visualization", "class_visualization_step")
-    label, start = label_of(kit_network(), "dalmatian"), _grey()
-
-    def ours() -> Tensor:
-        image = start
-        for _ in range(STEPS):
-            image = step(kit_network(), image, label, 0.0, STEP_SIZE)
-        return image
-
+    label, start = label_of(kit_network(), "dalmatian"), _grey(SIDE)
     rivals = _lucents("labels", label, start, aim=2.4)
-    return Task("class visualization", f"{STEPS} steps, {SIDE} px", ours, rivals)
+    ours = _climb(kit_network(), label, start)
+    return Task("class visualization", f"{STEPS} steps, {SIDE} px", ours, rivals, FEW)
 
 
 def neuron_visualization() -> Task:
-    """The same for the neuron in the middle of a channel."""
-    start = _grey()
+    """The same for the mean of a channel, as in the lab."""
+    network = solved("09-class-visualization", "Channels")(kit_network(), CHANNEL_LAYER)
+    start = _grey(CHANNEL_SIDE)
+    rivals = _lucents(CHANNEL_LAYER, CHANNEL, start, aim=3.7)
+    size = f"a channel of {CHANNEL_LAYER}, {STEPS} steps, {CHANNEL_SIDE} px"
+    return Task("neuron visualization", size, _climb(network, CHANNEL, start), rivals, FEW)
 
-    def loss(image: Tensor) -> Tensor:
-        features = activations(kit_network(), image, NEURON_LAYER)[NEURON_LAYER]
-        _, _, h, w = features.shape
-        return -features[0, NEURON_CHANNEL, h // 2, w // 2]
 
-    def ours() -> Tensor:
-        options = {"step_size": STEP_SIZE, "optimizer": "norm", "progress": False}
-        return optimize_pixels(start, loss, steps=STEPS, **options).image
+def _climb(network: nn.Module, label: int, start: Tensor) -> Callable[..., Tensor]:
+    step = solved("09-class-visualization", "class_visualization_step")
 
-    rivals = _lucents(NEURON_LAYER, NEURON_CHANNEL, start, aim=3.7)
-    return Task("neuron visualization", f"{NEURON_LAYER}, {STEPS} steps", ours, rivals)
+    def ours(steps: int = STEPS) -> Tensor:
+        image = start
+        for _ in range(steps):
+            image = step(network, image, label, 0.0, STEP_SIZE)
+        return image
+
+    return ours
 
 
 def inversion() -> Task:
@@ -63,12 +61,15 @@ def inversion() -> Task:
         target = activations(kit_network(), photo, INVERTED)[INVERTED]
     noise = torch.randn(1, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(0))
 
-    def recipe(network: nn.Module) -> Callable[[], Tensor]:
-        def run() -> Tensor:
+    def ours(steps: int = STEPS) -> Tensor:
+        return invert(kit_network(), INVERTED, target, SIDE, steps, 2e-4, 0)
+
+    def recipe(network: nn.Module) -> Callable[..., Tensor]:
+        def run(steps: int = STEPS) -> Tensor:
             image = (0.5 + 0.02 * noise).requires_grad_()
             adam = torch.optim.Adam([image], lr=0.03)
             with _HookRecipe(network, INVERTED) as features_of:
-                for _ in range(STEPS):
+                for _ in range(steps):
                     adam.zero_grad()
                     difference = (features_of(image) - target).square().sum()
                     loss = difference / target.square().sum() + 2e-4 * _total_variation(image)
@@ -80,12 +81,8 @@ def inversion() -> Task:
 
         return run
 
-    return Task(
-        "inversion",
-        f"{INVERTED}, {STEPS} steps, {SIDE} px",
-        lambda: invert(kit_network(), INVERTED, target, SIDE, STEPS, 2e-4, 0),
-        _recipes(recipe, alike, aim=2.3),
-    )
+    size = f"{INVERTED}, {STEPS} steps, {SIDE} px"
+    return Task("inversion", size, ours, _recipes(recipe, alike, aim=2.3), FEW)
 
 
 def deepdream() -> Task:
@@ -93,17 +90,17 @@ def deepdream() -> Task:
     step = solved("12-deepdream", "dream_step")
     photo = data.photo("cat", SIDE)
 
-    def ours() -> Tensor:
+    def ours(steps: int = STEPS) -> Tensor:
         image = photo
-        for _ in range(STEPS):
+        for _ in range(steps):
             image = step(kit_network(), image, DREAMT, 0.012)
         return image
 
-    def recipe(network: nn.Module) -> Callable[[], Tensor]:
-        def run() -> Tensor:
+    def recipe(network: nn.Module) -> Callable[..., Tensor]:
+        def run(steps: int = STEPS) -> Tensor:
             image = photo.clone().requires_grad_()
             with _HookRecipe(network, DREAMT) as features_of:
-                for _ in range(STEPS):
+                for _ in range(steps):
                     loss = -0.5 * features_of(image).square().sum()
                     loss.backward()
                     with torch.no_grad():
@@ -114,14 +111,14 @@ def deepdream() -> Task:
         return run
 
     def of_the_change(ours: Tensor, theirs: Tensor) -> Agreement:
-        return alike(ours - photo, theirs - photo, 0.9)
+        return alike(ours - photo, theirs - photo)
 
     size = f"{DREAMT}, {STEPS} steps, {SIDE} px"
-    return Task("DeepDream", size, ours, _recipes(recipe, of_the_change, aim=2.3))
+    return Task("DeepDream", size, ours, _recipes(recipe, of_the_change, aim=2.3), FEW)
 
 
-def _grey() -> Tensor:
-    noise = torch.randn(1, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(0))
+def _grey(side: int) -> Tensor:
+    noise = torch.randn(1, 3, side, side, generator=torch.Generator().manual_seed(0))
     return 0.5 + 0.01 * noise
 
 
@@ -167,7 +164,7 @@ def _total_variation(image: Tensor) -> Tensor:
 
 def _lucents(layer: str, channel: int, start: Tensor, aim: float) -> list[Rival]:
     def of_the_change(ours: Tensor, theirs: Tensor) -> Agreement:
-        return alike(ours - start, theirs - start, 0.9)
+        return alike(ours - start, theirs - start)
 
     return [
         Rival(
@@ -180,17 +177,12 @@ def _lucents(layer: str, channel: int, start: Tensor, aim: float) -> list[Rival]
     ]
 
 
-def _lucent(network: nn.Module, layer: str, channel: int, start: Tensor) -> Callable[[], Tensor]:
-    def run() -> Tensor:
+def _lucent(network: nn.Module, layer: str, channel: int, start: Tensor) -> Callable[..., Tensor]:
+    def run(steps: int = STEPS) -> Tensor:
         from lucent.optvis import objectives, render
 
         pixels = start.clone().requires_grad_()
-        if layer == "labels":  # Lucent's name for the last layer
-            objective = objectives.channel(layer, channel)
-        else:
-            module = layer_of(network, layer)
-            name = next(name for name, other in network.named_modules() if other is module)
-            objective = objectives.neuron(name.replace(".", "_"), channel)
+        objective = objectives.channel(_lucents_name(network, layer), channel)
         hooked = {m: m._forward_hooks.copy() for m in network.modules()}
         try:
             pictures = render.render_vis(
@@ -199,7 +191,8 @@ def _lucent(network: nn.Module, layer: str, channel: int, start: Tensor) -> Call
                 param_f=lambda: ([pixels], lambda: pixels),
                 optimizer=lambda parameters: _NormalizedSteps(parameters, lr=STEP_SIZE),
                 transforms=[],
-                thresholds=(STEPS,),
+                thresholds=(steps,),
+                fixed_image_size=start.shape[2],  # else small ones are enlarged
                 preprocess=False,  # the network does it
                 progress=False,
                 show_image=False,
@@ -210,6 +203,13 @@ def _lucent(network: nn.Module, layer: str, channel: int, start: Tensor) -> Call
         return torch.from_numpy(pictures[-1]).movedim(-1, 1)
 
     return run
+
+
+def _lucents_name(network: nn.Module, layer: str) -> str:
+    if layer == "labels":  # the last layer
+        return layer
+    module = layer_of(network, layer)
+    return next(n for n, other in network.named_modules() if other is module).replace(".", "_")
 
 
 class _NormalizedSteps(torch.optim.Optimizer):

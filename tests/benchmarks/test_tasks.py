@@ -29,7 +29,6 @@ def test_maps_in_one_mosaic_have_the_greys_of_subplots():
 
 def test_the_hook_recipe_dreams_the_same_dream(monkeypatch):
     monkeypatch.setattr(visualization, "SIDE", 96)
-    monkeypatch.setattr(visualization, "STEPS", 3)
     assert all(met.agrees for met in meet(visualization.deepdream()))
 
 
