@@ -10,9 +10,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from benchmarks.harness import Agreement, Rival, Task, alike, close
-from benchmarks.subjects import NETWORKS, kit_network, solved
+from benchmarks.subjects import NETWORKS, kit_network, solved, timm_network, without_the_kit
 from labkit import data
 from labkit.models import random_model
+from labkit.remember import Remembering
 
 PHOTO, SIDE = "coffee", 224
 SIZE, STRIDE = 32, 8  # pixels: 625 windows
@@ -62,7 +63,7 @@ def integrated_gradients(steps: int = 50) -> Task:
         f"{steps} steps, {SIDE} px",
         lambda: _integrated(kit_network(), image, grey, label, steps),
         [
-            Rival("Captum, timm's network", captum(NETWORKS["timm's network"](), None), alike),
+            Rival("Captum, timm's network", without_the_kit(captum(timm_network(), None)), alike),
             Rival("Captum, the kit's network", captum(kit_network(), None), alike),
             Rival("Captum, the kit's network, 8 at a time", captum(kit_network(), 8), alike),
         ],
@@ -81,7 +82,7 @@ def _integrated(model: nn.Module, image: Tensor, start: Tensor, label: int, step
 
 
 def occlusion() -> Task:
-    """The probability with each of 625 windows covered in grey."""
+    """The probability with each of 625 windows covered in grey: the lab's loop, remembering."""
     image, label = _photo()
     occlusion_map = solved("05-occlusion", "occlusion_map")
 
@@ -105,9 +106,9 @@ def occlusion() -> Task:
     return Task(
         "occlusion",
         f"{((SIDE - SIZE) // STRIDE + 1) ** 2} windows of {SIZE} px, stride {STRIDE}, {SIDE} px",
-        lambda: occlusion_map(kit_network(), image, label, SIZE, STRIDE, 0.5),
+        lambda: occlusion_map(Remembering(kit_network(), image), image, label, SIZE, STRIDE, 0.5),
         [
-            Rival("Captum, timm's network", captum(NETWORKS["timm's network"](), 1), compare, 4),
+            Rival("Captum, timm's network", captum(timm_network(), 1), compare, 4),
             Rival("Captum, the kit's network", captum(kit_network(), 1), compare),
             Rival("Captum, the kit's network, 8 at a time", captum(kit_network(), 8), compare),
         ],

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-
 import numpy as np
 import torch
 from matplotlib.figure import Figure
@@ -17,22 +15,27 @@ LAYER, MAPS = "blocks.1.1.bn2.act", 64
 
 
 def mosaic_of_maps() -> Task:
-    """Draw 64 maps, each on its own scale, as a PNG."""
+    """Show 64 maps in a notebook, numbered, each on its own scale."""
     with torch.no_grad():
         maps = activations(kit_network(), data.photo("cat"), LAYER)[LAYER][0, :MAPS].numpy()
 
     def ours() -> Figure:
-        return _png(plotting.show_maps(maps, columns=8, per_map=True))
+        figure = plotting.show_maps(maps, columns=8, per_map=True)
+        figure._repr_mimebundle_()
+        return figure
 
     def subplots() -> Figure:
+        from IPython.core.pylabtools import print_figure
         from matplotlib import pyplot
 
-        figure, axes = pyplot.subplots(8, 8, figsize=(10, 10))
-        for ax, one in zip(axes.flat, maps, strict=True):
+        figure, axes = pyplot.subplots(8, 8, figsize=(9, 9))
+        for channel, (ax, one) in enumerate(zip(axes.flat, maps, strict=True)):
             ax.imshow(one, cmap="gray")
+            ax.set_title(channel, fontsize=7)
             ax.axis("off")
         pyplot.close(figure)
-        return _png(figure)
+        print_figure(figure, "png", bbox_inches="tight", dpi=100)  # as a notebook does
+        return figure
 
     def by_greys(ours: Figure, theirs: Figure) -> Agreement:
         whole = np.asarray(ours.axes[0].images[0].get_array())
@@ -44,10 +47,5 @@ def mosaic_of_maps() -> Task:
             np.stack(drawn), np.stack([np.asarray(p.norm(p.get_array())) for p in pictures])
         )
 
-    size = f"{MAPS} of {maps.shape[1]} x {maps.shape[2]}, to PNG"
+    size = f"{MAPS} of {maps.shape[1]} x {maps.shape[2]}, as a notebook shows them"
     return Task("maps", size, ours, [Rival("Matplotlib, 64 subplots", subplots, by_greys, 8)])
-
-
-def _png(figure: Figure) -> Figure:
-    figure.savefig(io.BytesIO(), format="png", dpi=100)
-    return figure

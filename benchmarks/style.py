@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 
 import torch
@@ -93,28 +94,27 @@ def _content(pystiche, encoder, network: nn.Module):
     with torch.no_grad():
         target = activations(network, _photo(), CONTENT)[CONTENT]
     weight = CONTENT_WEIGHT * target.numel() / float(target.square().sum())
-    layer = encoder.extract_encoder(CONTENT[9:])
-    return pystiche.loss.FeatureReconstructionLoss(
-        layer, target_image=_photo(), score_weight=weight
-    )
+    encode = encoder.extract_encoder(CONTENT[9:])
+    loss = pystiche.loss.FeatureReconstructionLoss(encode, score_weight=weight)
+    loss.set_target_image(_photo())
+    return loss
 
 
 def _gram(pystiche, encoder, network: nn.Module, name: str):
     with torch.no_grad():
         gram = pystiche.gram_matrix(activations(network, _style(), name)[name])
     weight = gram.numel() / len(STYLE) / float(gram.square().sum())
-    layer = encoder.extract_encoder(name[9:])
-    return pystiche.loss.GramLoss(
-        layer, normalize=False, target_image=_style(), score_weight=weight
-    )
+    encode = encoder.extract_encoder(name[9:])
+    loss = pystiche.loss.GramLoss(encode, normalize=False, score_weight=weight)
+    loss.set_target_image(_style())
+    return loss
 
 
 def _import_pystiche():
     """Import pystiche 1.0.1, which asks torchvision for tables of addresses that are gone."""
-    from torchvision.models import alexnet, vgg
-
-    for module, names in ((alexnet, ["alexnet"]), (vgg, [])):
-        vars(module).setdefault("model_urls", dict.fromkeys(names, ""))
+    for name, network in (("alexnet", "alexnet"), ("vgg", "vgg19")):
+        module = importlib.import_module(f"torchvision.models.{name}")
+        vars(module).setdefault("model_urls", {network: ""})
     import pystiche
     import pystiche.enc
     import pystiche.loss
