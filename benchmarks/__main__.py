@@ -6,8 +6,9 @@ Same network, same picture, same steps, same process and threads; each way is ca
 it is timed, and they take turns. "timm's network" is the embedded one as timm builds it; "the
 kit's network" is the same one frozen, folded and in channels-last order, so that a rival with it
 has the kit's network for a start. A time counts only where the results agree; the exit status is 1
-where they do not. With more threads than idle cores, threads wait for each other, and times mean
-nothing: hence one. Libraries: `pip install '.[benchmarks]'`; one that is missing is said to be.
+where they do not. One thread unless told otherwise, timed by the processor's clock: with more
+threads than idle cores, threads wait for each other, and times mean nothing. The libraries:
+`pip install '.[benchmarks]'`; one that is missing or cannot run is said to be.
 """
 
 from __future__ import annotations

@@ -86,6 +86,9 @@ def occlusion() -> Task:
     image, label = _photo()
     occlusion_map = solved("05-occlusion", "occlusion_map")
 
+    def lab(network: nn.Module) -> Tensor:
+        return occlusion_map(network, image, label, SIZE, STRIDE, 0.5)
+
     def captum(network: nn.Module, batch: int) -> Callable[[], Tensor]:
         def run() -> Tensor:
             from captum.attr import Occlusion
@@ -106,8 +109,9 @@ def occlusion() -> Task:
     return Task(
         "occlusion",
         f"{((SIDE - SIZE) // STRIDE + 1) ** 2} windows of {SIZE} px, stride {STRIDE}, {SIDE} px",
-        lambda: occlusion_map(Remembering(kit_network(), image), image, label, SIZE, STRIDE, 0.5),
+        lambda: lab(Remembering(kit_network(), image)),
         [
+            Rival("the lab's loop, not remembering", lambda: lab(kit_network()), close),
             Rival("Captum, timm's network", captum(timm_network(), 1), compare, 4),
             Rival("Captum, the kit's network", captum(kit_network(), 1), compare),
             Rival("Captum, the kit's network, 8 at a time", captum(kit_network(), 8), compare),

@@ -116,19 +116,21 @@ def reason_of(error: Exception) -> str:
 def time_in_turns(task: Task, met: Sequence[Meeting], rounds: int) -> list[Times | None]:
     """Return the times of each rival that agrees, None for the others.
 
-    Every second round goes backwards. Beyond SECONDS in all, the rounds end at ROUNDS.
+    Every second round goes backwards. Beyond SECONDS in all, the rounds end at ROUNDS. With one
+    thread the seconds are the processor's: what other programs take does not count.
     """
     ways = [task.ours, *(m.rival.run for m in met if m.agrees)]
     seconds: list[list[float]] = [[] for _ in ways]
+    clock = time.process_time if torch.get_num_threads() == 1 else time.perf_counter
     started = time.perf_counter()
     for number in range(rounds if len(ways) > 1 else 0):
         if number >= ROUNDS and time.perf_counter() - started > SECONDS:
             break
         order = list(range(len(ways)))
         for way in order[::-1] if number % 2 else order:
-            before = time.perf_counter()
+            before = clock()
             ways[way]()
-            seconds[way].append(time.perf_counter() - before)
+            seconds[way].append(clock() - before)
     theirs = iter(seconds[1:])
     return [Times(seconds[0], next(theirs)) if m.agrees else None for m in met]
 
