@@ -32,7 +32,8 @@ from autograder.lab import (
 
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 SOLUTION_REGION = re.compile(r"[ \t]*### BEGIN SOLUTION\n(.*?)[ \t]*### END SOLUTION", re.DOTALL)
-PICTURE = re.compile(r"!\[[^\]]*\]\((pictures/[\w.-]+\.jpg)\)")
+PICTURES = "docs/pictures"  # not below solutions/: nbgrader takes every folder there for a lab
+PICTURE = re.compile(rf"!\[[^\]]*\]\(\.\./{PICTURES}/([\w.-]+\.jpg)\)")
 
 
 def build(
@@ -78,7 +79,7 @@ def instructor_notebook(name: str, course: Course, root: Path = ROOT) -> Any:
     if course.worked_answers:
         notebook.cells = list(_with_worked_answers(notebook.cells))
     for position, cell in enumerate(notebook.cells):
-        attach_pictures(cell, root / "solutions")
+        attach_pictures(cell, root)
         complete_metadata(cell, points, scale)
         key = grade_info(cell).get("grade_id") or f"cell {position}"
         cell.metadata.pop("lines_to_next_cell", None)
@@ -120,14 +121,15 @@ def complete_metadata(cell: Any, points: dict[str, float], scale: float) -> None
     cell.metadata["nbgrader"] = full
 
 
-def attach_pictures(cell: Any, folder: Path) -> None:
+def attach_pictures(cell: Any, root: Path) -> None:
     """Put the pictures that a text shows into the cell, so that a notebook alone is complete."""
     for name in PICTURE.findall(cell.source) if cell.cell_type == "markdown" else ():
-        if not (folder / name).exists():
-            raise ValueError(f"no solutions/{name}; make it with: python -m autograder pictures")
-        data = base64.b64encode((folder / name).read_bytes()).decode()
-        cell.setdefault("attachments", {})[Path(name).name] = {"image/jpeg": data}
-        cell.source = cell.source.replace(f"]({name})", f"](attachment:{Path(name).name})")
+        path = root / PICTURES / name
+        if not path.exists():
+            raise ValueError(f"no {PICTURES}/{name}; make it with: python -m autograder pictures")
+        data = base64.b64encode(path.read_bytes()).decode()
+        cell.setdefault("attachments", {})[name] = {"image/jpeg": data}
+        cell.source = cell.source.replace(f"](../{PICTURES}/{name})", f"](attachment:{name})")
 
 
 def _with_worked_answers(cells: Iterable) -> Iterable:

@@ -7,6 +7,7 @@ One page a lab, by nbconvert, and an index with the opening pictures. Pages need
 
 from __future__ import annotations
 
+import html
 import re
 import shutil
 from collections.abc import Callable, Iterable
@@ -14,15 +15,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from jinja2 import pass_context
 from markupsafe import Markup
 
-from autograder.build import instructor_notebook
+from autograder.build import PICTURES, instructor_notebook
 from autograder.course import load_course
 from autograder.feedback import render
 from autograder.lab import ROOT, grade_info, lab_names, load_release
 from autograder.pictures import run
 
 PICTURE = re.compile(r"^!\[([^\]]+)\]\(", re.MULTILINE)
+FORMULA = re.compile(
+    r"(?P<code><code.*?</code>)|\$\$(?P<block>.+?)\$\$|\$(?P<inline>[^$]+)\$", re.DOTALL
+)
 QUESTION = re.compile(r"\*\*The question[^*]*\*\*(.+?)(?:\n\n|\Z)", re.DOTALL)
 
 
@@ -58,7 +63,7 @@ def write_gallery(
     in_use = load_course(root).in_use(lab_names(root))
     for name in watch(list(names) or in_use):
         write_page(name, output, root)
-        shutil.copy(root / "solutions" / "pictures" / f"{name}.jpg", output / "pictures")
+        shutil.copy(root / PICTURES / f"{name}.jpg", output / "pictures")
     cards = [card_of(name, root) for name in in_use if (output / f"{name}.html").exists()]
     index = output / "index.html"
     index.write_text(render("gallery.html", cards=cards), encoding="utf-8")
@@ -67,12 +72,11 @@ def write_gallery(
 
 def write_page(name: str, output: Path, root: Path = ROOT) -> Path:
     """Run one lab's solution and write its page."""
-    from nbconvert import HTMLExporter
-
     notebook = run(instructor_notebook(name, load_course(root), root), root / "solutions")
     hide_answers(notebook, load_release(name, root=root))
     notebook.metadata["title"] = card_of(name, root).title
-    page, _ = HTMLExporter(embed_images=True).from_notebook_node(notebook)
+    notebook.metadata.pop("widgets", None)  # without a kernel, the picture made last stands there
+    page, _ = page_exporter().from_notebook_node(notebook)
     path = output / f"{name}.html"
     path.write_text(page, encoding="utf-8")
     return path
@@ -85,6 +89,32 @@ def hide_answers(notebook: Any, release: Any) -> None:
         info = grade_info(cell)
         if info.get("solution"):
             cell.source = stubs[info["grade_id"]]
+
+
+def page_exporter() -> Any:
+    """Return nbconvert's exporter of web pages, with formulas that need no network."""
+    from nbconvert import HTMLExporter
+
+    class PageExporter(HTMLExporter):
+        @pass_context
+        def markdown2html(self, context: Any, source: str) -> str:
+            return set_formulas(super().markdown2html(context, source))
+
+    # Pictures are attachments; embed_images would only take the hints out of their folds.
+    return PageExporter(require_js_url="", mathjax_url="")
+
+
+def set_formulas(page: str) -> str:
+    """Return HTML with MathML, which browsers know, in place of $formulas$ outside of code."""
+    from latex2mathml.converter import convert
+
+    def formula(found: re.Match) -> str:
+        if found["code"]:
+            return found["code"]
+        display = "block" if found["block"] else "inline"
+        return convert(html.unescape(found["block"] or found["inline"]), display=display)
+
+    return FORMULA.sub(formula, page)
 
 
 def card_of(name: str, root: Path = ROOT) -> Card:

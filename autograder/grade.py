@@ -9,18 +9,15 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass, replace
+from multiprocessing import forkserver
 from pathlib import Path
-
-import torch
 
 from autograder.cache import Cache, name_of
 from autograder.collect import find_submissions, lab_of, submitted_twice
-from autograder.garbage import garbage_earns_nothing
 from autograder.lab import Exercise, Lab, load_lab
 from autograder.rows import ExerciseRow, Row
 from autograder.sandbox import Limits, Sandbox
 from autograder.slices import Slice, slice_for
-from autograder.student import Student
 from autograder.submission import (
     Cell,
     Submission,
@@ -30,6 +27,8 @@ from autograder.submission import (
 )
 from labkit.check import run_checks
 from labkit.errors import printable
+
+IMPORTED_LATER = ("autograder.student", "nbformat", "IPython")  # heavy: where they are used
 
 
 class NotKept(LookupError):
@@ -68,7 +67,6 @@ class Engine:
 
     def grade(self, submission: Submission, lab: Lab, name: str) -> Row:
         """Return the row of one submission."""
-        torch.set_num_threads(1)
         started = time.perf_counter()
         cells = restore_locked(submission, lab.locked)
         alone = {e.name: self._grade_exercise(e, lab, cells) for e in lab.exercises}
@@ -96,6 +94,9 @@ class Engine:
             return kept
         if not self.address:
             raise NotKept(exercise.name)
+        from autograder.garbage import garbage_earns_nothing  # torch: what is kept needs none
+        from autograder.student import Student
+
         with Student(self.address, self.limits, code, exercise.name, seed) as student:
             checks = [
                 replace(check, message=printable(check.message))  # it may quote a result
@@ -178,13 +179,15 @@ def grade_all(
         files.remove(path)
     if not files:
         return
+    if workers > 1:
+        start_imports()
     with sandbox:
         engine = replace(engine, address=sandbox.address)
         sandbox.wait_until_warm()
-        if workers == 1:
+        if workers > 1:
+            yield from grade_in_processes(engine, files, twice, workers)
+        else:
             yield from (_grade_one(engine, f, twice.get(f, "")) for f in files)
-            return
-        yield from grade_in_processes(engine, files, twice, workers)
 
 
 def grade_in_processes(
@@ -215,10 +218,15 @@ def _grade_apart(engine: Engine, path: Path, twice: str) -> Row:
 
 
 def grading_pool(workers: int) -> ProcessPoolExecutor:
-    """Return processes that compare and score; each imports once."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["autograder.grade"])
-    return ProcessPoolExecutor(workers, mp_context=context)
+    """Return processes that compare and score, forked from one that has imported everything."""
+    start_imports()
+    return ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("forkserver"))
+
+
+def start_imports() -> None:
+    """Let the process from which graders are forked import what they need, if it has not begun."""
+    forkserver.set_forkserver_preload(["autograder.grade", *IMPORTED_LATER])
+    forkserver.ensure_running()
 
 
 def _grade_one(engine: Engine, path: Path, twice: str) -> Row:

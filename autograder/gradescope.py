@@ -21,10 +21,11 @@ from autograder.feedback import as_sentence, comment, first_message, is_answered
 from autograder.grade import Engine
 from autograder.lab import ROOT, lab_names, load_lab
 from autograder.rows import ExerciseRow, Row
-from autograder.sandbox import Sandbox, SandboxError, printable
+from autograder.sandbox import Sandbox, SandboxError
 from autograder.seeds import load_seeds
 from autograder.submission import Submission, UnreadableSubmission, read_submission
 from labkit.check import VISIBLE_CHECKS
+from labkit.errors import printable
 
 ARCHIVES = (".zip", ".gz", ".tgz", ".tar", ".7z", ".rar")
 

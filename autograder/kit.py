@@ -11,7 +11,11 @@ from autograder.course import load_course
 from autograder.lab import ROOT, lab_names, load_release, read_source
 
 FOLDER = "labkit-course"  # what the zip unpacks to
-README = "docs/students.md"  # becomes the kit's README.md
+# What becomes what in the kit.
+RENAMED = {
+    "docs/students.md": "README.md",
+    "autograder/templates/student_config.py": "nbgrader_config.py",
+}
 AS_THEY_ARE = ("LICENSE", "CREDITS.md", "pyproject.toml")
 SHORTEST = 30  # characters of a solution's line that can only be its own
 
@@ -51,7 +55,8 @@ def answers_in(text: str, lab: str, root: Path = ROOT) -> list[str]:
 
 def entries(root: Path) -> Iterator[tuple[str, bytes]]:
     """Yield (name, content) of the files that the kit holds."""
-    yield "README.md", (root / README).read_bytes()
+    for name, in_kit in RENAMED.items():
+        yield in_kit, (root / name).read_bytes()
     environment = (root / "environment.yml").read_text(encoding="utf-8")
     yield "environment.yml", environment.replace("-e .[dev]", "-e .[lab]").encode()
     for name in AS_THEY_ARE:

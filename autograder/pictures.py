@@ -1,6 +1,6 @@
 """Makes the picture that opens each lab, by running the lab's solution.
 
-The figure of the cell marked labkit={"opening": true} becomes solutions/pictures/NN-name.jpg. The
+The figure of the cell marked labkit={"opening": true} becomes docs/pictures/NN-name.jpg. The
 build attaches it to the notebook, and the README shows it.
 """
 
@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from autograder.build import KERNEL
+from autograder.build import KERNEL, PICTURES
 from autograder.lab import ROOT, lab_names, read_source
 
 WIDTH = 720  # pixels
@@ -36,7 +36,7 @@ def make_picture(name: str, root: Path = ROOT) -> Path:
     source.cells = source.cells[: marked[0] + 1]
     source.metadata["kernelspec"] = KERNEL
     png = _figure_of(run(source, root / "solutions").cells[-1], name)
-    path = root / "solutions" / "pictures" / f"{name}.jpg"
+    path = root / PICTURES / f"{name}.jpg"
     path.parent.mkdir(exist_ok=True)
     _save_small(png, path)
     return path

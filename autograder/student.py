@@ -10,7 +10,8 @@ from typing import Any
 import torch
 
 from autograder.garbage import constant_of
-from autograder.sandbox import Limits, Process, Result, SandboxError, process_at
+from autograder.process import Process, Result, process_at
+from autograder.sandbox import Limits, SandboxError
 from autograder.slices import Slice
 from labkit.errors import NotAnswered, StudentError
 
@@ -54,6 +55,7 @@ class Student:
         return found.pop() if len(self._constants) >= FEWEST_CALLS and len(found) == 1 else None
 
     def __enter__(self) -> Student:
+        torch.set_num_threads(1)  # what the checks compute is small
         return self
 
     def __exit__(self, *_: object) -> None:

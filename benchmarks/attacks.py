@@ -27,8 +27,9 @@ from autograder.feedback import first_message
 from autograder.grade import Engine, reason_of
 from autograder.intake import take_in
 from autograder.lab import ROOT, Lab, load_lab, load_release, read_source
+from autograder.process import process_at
 from autograder.rows import Row
-from autograder.sandbox import ISOLATED, Sandbox, process_at, why_not_isolated
+from autograder.sandbox import ISOLATED, Sandbox, why_not_isolated
 from autograder.sanitize import grade_id, sanitize
 from autograder.submission import (
     UnreadableSubmission,

@@ -1,18 +1,21 @@
 """Seconds per submission: our commands against stock `nbgrader autograde`, on the same notebooks.
 
-    python -m benchmarks.grading [--submissions 40] [--lab 06-saliency] [--sizes 40 200 1000]
+    python -m benchmarks.grading [--submissions 40] [--lab 06-saliency] [--whole]
+    python -m benchmarks.grading --sizes 40 200 1000
 
 Stock nbgrader runs with its own settings and preprocessors, its Execute among them, in a course
 folder of its own. To be fair to it, its notebooks hold only the code that the graded cells need:
 imports and the network, the student's functions, and the check cells, which call the lab's
-*visible* checks. Nothing is drawn. Our commands run in a copy of this checkout, on the very same
-files, by the *hidden* checks, which are more; each student's code differs, so that no result is
-known before. Every command is timed from its start to its end, one after the other.
+*visible* checks. Nothing is drawn. With `--whole` they are what students hand in, and the stock
+draws every figure (with LABKIT_FAST=1). Our commands run in a copy of this checkout, on the very
+same files, by the *hidden* checks, which are more; each student's code differs, so that no result
+is known before. Every command is timed from its start to its end, one after the other.
 """
 
 from __future__ import annotations
 
 import argparse
+import copy
 import json
 import os
 import shutil
@@ -37,21 +40,25 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.grading", description=__doc__)
     parser.add_argument("--submissions", type=int, default=40, metavar="N")
     parser.add_argument("--lab", default="06-saliency")
+    parser.add_argument("--whole", action="store_true", help="notebooks with all their cells")
     parser.add_argument("--sizes", type=int, nargs="+", metavar="N", help="ours alone, of N each")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="labkit-benchmark-") as folder:
         if options.sizes:
             compare_sizes(Path(folder), options.lab, options.sizes)
         else:
-            compare_with_stock(Path(folder), options.lab, options.submissions)
+            compare_with_stock(Path(folder), options.lab, options.submissions, options.whole)
 
 
-def compare_with_stock(folder: Path, lab: str, count: int) -> None:
+def compare_with_stock(folder: Path, lab: str, count: int, whole: bool) -> None:
     """Print the seconds of stock nbgrader and of our commands for one class, and the ratio."""
     print(f"{lab}, {count} submissions        whole | each", flush=True)
-    stock_course, our_course = stock_in(folder / "stock", lab), checkout_in(folder / "ours", lab)
+    notebook = instructor_notebook(lab, load_course())
+    notebook = notebook if whole else graded_cells_only(notebook, lab)
+    stock_course = stock_in(folder / "stock", notebook, lab)
+    our_course = checkout_in(folder / "ours", lab)
     for course in (stock_course, our_course):
-        submit(course, lab, count)
+        submit(course, notebook, lab, count)
     stock = timed("nbgrader autograde, stock", stock_course, ["nbgrader", "autograde", lab], count)
     require_no_error(stock_course / "autograded", lab)
     grade = ["autograder", "grade", "submitted", "--json", "rows.json"]
@@ -65,9 +72,10 @@ def compare_with_stock(folder: Path, lab: str, count: int) -> None:
 def compare_sizes(folder: Path, lab: str, sizes: list[int]) -> None:
     """Print our seconds for classes of several sizes: does the cost grow in proportion?"""
     course = checkout_in(folder, lab)
+    notebook = graded_cells_only(instructor_notebook(lab, load_course()), lab)
     for count in sizes:
         shutil.rmtree(course / "submitted", ignore_errors=True)
-        submit(course, lab, count, prefix=f"class-of-{count}")
+        submit(course, notebook, lab, count, prefix=f"class-of-{count}")
         command = ["autograder", "grade", "submitted", "--json", "rows.json"]
         timed(f"python -m autograder grade, {count:4}", course, command, count)
         require_full_points(course / "rows.json", count)
@@ -76,9 +84,8 @@ def compare_sizes(folder: Path, lab: str, sizes: list[int]) -> None:
 # Two courses
 
 
-def stock_in(folder: Path, lab: str) -> Path:
+def stock_in(folder: Path, notebook: Any, lab: str) -> Path:
     """Return a new course folder with nbgrader's own settings and the lab as its assignment."""
-    notebook = graded_cells_only(instructor_notebook(lab, load_course()), lab)
     path = folder / "source" / lab / f"{lab}.ipynb"
     path.parent.mkdir(parents=True)
     nbformat.write(notebook, path)
@@ -99,18 +106,17 @@ def checkout_in(folder: Path, lab: str) -> Path:
     return folder
 
 
-def submit(course: Path, lab: str, count: int, prefix: str = "student") -> None:
+def submit(course: Path, notebook: Any, lab: str, count: int, prefix: str = "student") -> None:
     """Write `count` submissions of the solution, each with a comment of its own in its code."""
     names = {exercise.name for exercise in load_lab(lab).exercises}
     for number in range(count):
-        notebook = graded_cells_only(instructor_notebook(lab, load_course()), lab)
-        student = f"{prefix}-{number}"
-        for cell in notebook.cells:
+        student, submitted = f"{prefix}-{number}", copy.deepcopy(notebook)
+        for cell in submitted.cells:
             if cell.metadata.get("nbgrader", {}).get("grade_id") in names:
                 cell.source += f"\n# {student}"
         path = course / "submitted" / student / lab / f"{lab}.ipynb"
         path.parent.mkdir(parents=True)
-        nbformat.write(notebook, path)
+        nbformat.write(submitted, path)
 
 
 def graded_cells_only(notebook: Any, lab: str) -> Any:
@@ -148,7 +154,7 @@ def run(course: Path, command: list[str]) -> None:
     path = str(course if (course / "labkit").exists() else ROOT)
     threads = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     search = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    environment = os.environ | threads | {"PATH": search, "PYTHONPATH": path}
+    environment = os.environ | threads | {"PATH": search, "PYTHONPATH": path, "LABKIT_FAST": "1"}
     arguments = [sys.executable, "-m", *command]
     done = subprocess.run(arguments, cwd=course, env=environment, capture_output=True, text=True)
     if done.returncode:

@@ -65,7 +65,7 @@ class Report:
         # The theme's own variables, so that the table is legible on light and dark.
         return (
             '<div style="max-width:46em;overflow-x:auto">'
-            f"<p><strong>{html.escape(self.headline)}</strong></p>"
+            f'<p style="margin-left:.5em"><strong>{html.escape(self.headline)}</strong></p>'
             f'<table style="margin:0;text-align:left"><tbody>{rows}</tbody></table></div>'
         )
 
@@ -87,11 +87,13 @@ def _row(result: CheckResult) -> str:
         if result.passed
         else ("fail", "--jp-error-color1,#c62828", "&#10007;")
     )
+    # Colour is for the mark alone: as a word's, it is too pale on some themes.
     told = "border-left:.2em solid #c77700;padding-left:.6em"
     message = f'<div style="{told}">{_inline(result.message)}</div>' if result.message else ""
     cell = "text-align:left;vertical-align:top;white-space:normal"
     return (
-        f'<tr><td style="{cell};color:var({colour});white-space:nowrap">{mark} {word}</td>'
+        f'<tr><td style="{cell};white-space:nowrap">'
+        f'<span style="color:var({colour})">{mark}</span> {word}</td>'
         f'<td style="{cell}">{_inline(result.title)}{message}</td></tr>'
     )
 

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 00 Start here
 #
-# ![A photo and what six channels of an early layer of the network make of it.](pictures/00-start-here.jpg)
+# ![A photo and what six channels of an early layer of the network make of it.](../docs/pictures/00-start-here.jpg)
 #
 # **The question of this course.** A convolutional network tells an espresso from a missile. What has
 # it learned, and how can we see it? Fifteen labs follow the lecture, from the first layer's filters

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 01 First-layer filters: what does a network look for first?
 #
-# ![First-layer filters as colour images: those of trained networks show edges and opposing colours, those of random weights show noise.](pictures/01-first-layer-filters.jpg)
+# ![First-layer filters as colour images: those of trained networks show edges and opposing colours, those of random weights show noise.](../docs/pictures/01-first-layer-filters.jpg)
 #
 # **The question.** A network has millions of weights. Which of them can we look at and understand?
 #

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 02 Nearest neighbours: what does the last layer know of a picture?
 #
-# ![A motorcycle and a flower with five neighbours each: in pixels brick walls, retinas and cats of like colours, in features five motorcycles and five flowers.](pictures/02-nearest-neighbors.jpg)
+# ![A motorcycle and a flower with five neighbours each: in pixels brick walls, retinas and cats of like colours, in features five motorcycles and five flowers.](../docs/pictures/02-nearest-neighbors.jpg)
 #
 # **The question.** A picture is 150 528 numbers, its pixels. Just before its answer, the network
 # has turned them into 1280 others. Which of the two lists says what the picture *shows*?

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 03 Embedding maps: what lies near what?
 #
-# ![540 handwritten digits, each pasted at its place on a map: ten islands, one a digit, with a few strays.](pictures/03-embedding-maps.jpg)
+# ![540 handwritten digits, each pasted at its place on a map: ten islands, one a digit, with a few strays.](../docs/pictures/03-embedding-maps.jpg)
 #
 # **The question.** A network describes a picture by a list of numbers, its **feature vector**. Lab 02
 # looked up neighbours one query at a time. What does the whole space of vectors look like?

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 04 Activations and patches: what makes a channel light up?
 #
-# ![Four rows of patches: edges that rise, edges that fall, faces, rings.](pictures/04-activations-and-patches.jpg)
+# ![Four rows of patches: edges that rise, edges that fall, faces, rings.](../docs/pictures/04-activations-and-patches.jpg)
 #
 # **The question.** Each row shows the patches, of 23 pictures, that one **channel** of the network
 # likes best. Nobody told the network about faces. Is there a face detector in it, and how would we

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 05 Occlusion: which part of the picture does the network need?
 #
-# ![Six photos, their occlusion maps below: red on the rim of the cup, on the tripod, the motorcycle and the pagoda's roofs; on the launch pad red lies on the towers beside the rocket.](pictures/05-occlusion.jpg)
+# ![Six photos, their occlusion maps below: red on the rim of the cup, on the tripod, the motorcycle and the pagoda's roofs; on the launch pad red lies on the towers beside the rocket.](../docs/pictures/05-occlusion.jpg)
 #
 # **The question.** A network says *espresso* with a probability of 0.92. Did it look at the cup, or
 # at the wooden table? Cover a part, ask again, and see what the answer loses: that is **occlusion**.

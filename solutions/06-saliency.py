@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 06 Saliency: which pixels does the network look at?
 #
-# ![Photos above, their saliency maps below: the maps are noisy, and brightest on the cup, the rocket and the camera.](pictures/06-saliency.jpg)
+# ![Photos above, their saliency maps below: the maps are noisy, and brightest on the cup, the rocket and the camera.](../docs/pictures/06-saliency.jpg)
 #
 # **The question.** A network says *espresso* with a probability of 0.94. Which pixels made it say
 # so, and how would we notice that the answer is wrong?

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 07 Shortcuts and segmentation: what a saliency map is good for
 #
-# ![Above: a faint digit 5 with a small white square in its corner, and two saliency maps; one network looks at the digit, the other at the square. Below: a photo of an admiral, the seeds that a saliency map gives, and the figure cut out.](pictures/07-shortcuts-and-segmentation.jpg)
+# ![Above: a faint digit 5 with a small white square in its corner, and two saliency maps; one network looks at the digit, the other at the square. Below: a photo of an admiral, the seeds that a saliency map gives, and the figure cut out.](../docs/pictures/07-shortcuts-and-segmentation.jpg)
 #
 # **The question.** A network is right on every test picture. Does it look at the thing it names, or
 # at something beside it? A classifier can know a schooner by the water around it, says the lecture:

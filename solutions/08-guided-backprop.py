@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 08 Guided backpropagation: a pretty hack, and what it hides
 #
-# ![Patches in the first row. Below, plain gradients look like noise, the deconvnet's like a grid; guided maps show the face and the rims in the patches.](pictures/08-guided-backprop.jpg)
+# ![Patches in the first row. Below, plain gradients look like noise, the deconvnet's like a grid; guided maps show the face and the rims in the patches.](../docs/pictures/08-guided-backprop.jpg)
 #
 # **The question.** The first row shows patches that four channels of the network like best. Which
 # pixels of a patch make its neuron fire? The second row is the honest answer, the gradient. It

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 09 Class visualization: what picture does the network have in mind?
 #
-# ![Four pictures drawn by gradient ascent from grey noise: a bent pink neck for flamingo, black spots on white for dalmatian, dark necks above a round body for goose, a head with eye and beak for ostrich.](pictures/09-class-visualization.jpg)
+# ![Four pictures drawn by gradient ascent from grey noise: a bent pink neck for flamingo, black spots on white for dalmatian, dark necks above a round body for goose, a head with eye and beak for ostrich.](../docs/pictures/09-class-visualization.jpg)
 #
 # **The question.** So far we asked which pixels of a *photo* matter. Now there is no photo: of all
 # pictures there could be, which one would the network call a *flamingo* most of all?

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 10 Adversarial images: how little does it take to fool a network?
 #
-# ![A cup of coffee that the network calls iPod and a cat that it calls koala. Between each photo and its attacked copy stands the change, ten times enlarged: faint coloured noise.](pictures/10-adversarial-images.jpg)
+# ![A cup of coffee that the network calls iPod and a cat that it calls koala. Between each photo and its attacked copy stands the change, ten times enlarged: faint coloured noise.](../docs/pictures/10-adversarial-images.jpg)
 #
 # **The question.** The pictures on the right look like those on the left. To the network the cup is
 # an *iPod* and the cat a *koala*. What was done to them, and why does so little suffice?

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 11 Feature inversion: what does a layer still know of the picture?
 #
-# ![A cup and a portrait, each followed by what comes back from four depths: nearly the photo, then a pale one with sharp outlines, then outlines drawn in coloured grain, then scattered strokes.](pictures/11-feature-inversion.jpg)
+# ![A cup and a portrait, each followed by what comes back from four depths: nearly the photo, then a pale one with sharp outlines, then outlines drawn in coloured grain, then scattered strokes.](../docs/pictures/11-feature-inversion.jpg)
 #
 # **The question.** A layer turns a photo into numbers. Which pictures have these numbers? If only
 # the photo has them, the layer has kept everything; if quite different pictures have them as well,
@@ -211,7 +211,7 @@ if ready(inversion_loss=losses["mid-grey"][0]):
 # **Goal.** Find a picture whose features at a layer match the target and whose total variation is
 # small.
 #
-# $$ I^* = \arg\min_I \; L\big(f(I), f_0\big) + TV(I) \quad \text{with weight } w = \text{tv-weight} $$
+# $$ I^* = \mathrm{arg}\min_I \; L\big(f(I), f_0\big) + TV(I) \quad \text{with weight } w = \text{tv-weight} $$
 #
 # where $f(I)$ are the features of the picture at `layer`. (Mahendran and Vedaldi, 2015.)
 #

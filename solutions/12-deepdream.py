@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 12 DeepDream: a picture of what the network sees in a picture
 #
-# ![A flower and a pagoda; beside them both are covered with swirling lines; at the right the flower has become the face of a dog, and the pagoda has grown eyes.](pictures/12-deepdream.jpg)
+# ![A flower and a pagoda; beside them both are covered with swirling lines; at the right the flower has become the face of a dog, and the pagoda has grown eyes.](../docs/pictures/12-deepdream.jpg)
 #
 # **The question.** Show somebody a cloud, and ask what it looks like; then ask to draw just that,
 # a little more clearly, into the cloud. What does a network draw, if we ask the same of one of its

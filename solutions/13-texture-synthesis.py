@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 13 Texture synthesis: what is a texture, if not its pixels?
 #
-# ![A brick wall and a painting of swirls, and beside each five pictures made from noise: with more layers specks become strokes, and strokes become bricks or swirls.](pictures/13-texture-synthesis.jpg)
+# ![A brick wall and a painting of swirls, and beside each five pictures made from noise: with more layers specks become strokes, and strokes become bricks or swirls.](../docs/pictures/13-texture-synthesis.jpg)
 #
 # **The question.** Every picture in the right columns was made from noise. None is a copy: no brick
 # lies where it lay. And yet each is *of the same stuff* as the picture on the left. What has to be

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 14 Style transfer: this picture, painted like that one
 #
-# ![A pagoda and a painted night sky give a pagoda in curved brush strokes; a cat and a stained-glass window give a cat in coloured panes.](pictures/14-style-transfer.jpg)
+# ![A pagoda and a painted night sky give a pagoda in curved brush strokes; a cat and a stained-glass window give a cat in coloured panes.](../docs/pictures/14-style-transfer.jpg)
 #
 # **The question.** Lab 11 rebuilt a picture from its features: a middle layer keeps where things are
 # and forgets colour and texture. Lab 13 rebuilt a texture from Gram matrices: they keep colour and
@@ -220,7 +220,7 @@ if ready(content_loss=tried):
 #
 # **Goal.** Measure how far the Gram matrices of several layers are from those of the style picture.
 #
-# $$ L_{\text{style}} = \sum_{\ell} w_\ell \sum_{n, a, b} \left( G^{\ell}_{nab} - G^{*\ell}_{nab} \right)^2, \qquad G^\ell = \text{gram\_matrix}(F^\ell) $$
+# $$ L_{\text{style}} = \sum_{\ell} w_\ell \sum_{n, a, b} \left( G^{\ell}_{nab} - G^{*\ell}_{nab} \right)^2, \qquad G^\ell = \text{gram_matrix}(F^\ell) $$
 #
 # with lab 13's `gram_matrix`, which divides by C*H*W. (Gatys, Ecker and Bethge, 2016; the paper puts
 # its normalization into the weights.)

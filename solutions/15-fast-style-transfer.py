@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 15 Fast style transfer: a painting in one pass
 #
-# ![Five style images in a row: stained glass, swirls, flames, a mosaic, waves. Below, a cat and a pagoda, each painted in the five styles; eyes and roofs stay where they are, colours and strokes change.](pictures/15-fast-style-transfer.jpg)
+# ![Five style images in a row: stained glass, swirls, flames, a mosaic, waves. Below, a cat and a pagoda, each painted in the five styles; eyes and roofs stay where they are, colours and strokes change.](../docs/pictures/15-fast-style-transfer.jpg)
 #
 # **The question.** Lab 14 makes a painting by optimizing its pixels, many steps for every photo.
 # The lecture's largest ones took half an hour on four graphics cards. Yet phones paint a video while
@@ -477,7 +477,7 @@ if ready(perceptual_loss=first_loss, instance_norm=normalized):
 #
 # **Goal.** Write the module: instance normalization, then the scale and shift of the styles asked for.
 #
-# $$ z_{nc} = \Big( \sum_{s} a_{ns} \gamma_{sc} \Big) \, y_{nc} + \sum_{s} a_{ns} \beta_{sc}, \qquad y = \text{instance\_norm}(x) $$
+# $$ z_{nc} = \Big( \sum_{s} a_{ns} \gamma_{sc} \Big) \, y_{nc} + \sum_{s} a_{ns} \beta_{sc}, \qquad y = \text{instance_norm}(x) $$
 #
 # | | shape | |
 # |---|---|---|

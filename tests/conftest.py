@@ -8,7 +8,7 @@ import torch
 torch.set_num_threads(1)  # small tensors are slower on two, and forked workers need it
 
 # These share a clone of the course that takes a minute to grade.
-GRADE_A_CLONE = {"test_gradebook", "test_regrade"}
+GRADE_A_CLONE = {"test_gradebook", "test_regrade", "test_formgrader", "test_class_pages"}
 
 
 @pytest.hookimpl(optionalhook=True)

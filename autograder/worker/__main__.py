@@ -153,3 +153,4 @@ def shut_in(connection: socket.socket, limits: dict, mode: str) -> None:
 
 if __name__ == "__main__":
     serve(socket.socket(fileno=int(sys.argv[1])), sys.argv[2])
+    os._exit(0)  # a second sooner: there is nothing to clean up

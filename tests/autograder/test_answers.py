@@ -7,7 +7,7 @@ import pytest
 
 from autograder.answers import ANSWERS, Answer, grade_answer, judge, read_answers
 from autograder.lab import lab_names, load_lab
-from autograder.sandbox import Process
+from autograder.process import Process
 from labkit.errors import StudentError
 
 

@@ -5,12 +5,14 @@ import types
 
 import nbformat
 import pytest
+from nbgrader.apps.api import NbGraderAPI
+from nbgrader.coursedir import CourseDirectory
 
 from autograder import build as builder
 from autograder import lab
 from autograder.build import complete_metadata, instructor_notebook
 from autograder.course import Course, load_course
-from autograder.lab import ROOT, check_source
+from autograder.lab import ROOT, check_source, lab_names
 
 
 def cell(**info):
@@ -88,6 +90,12 @@ def test_a_missing_picture_says_how_to_make_it(tmp_path):
     shutil.copy(ROOT / "solutions" / "06-saliency.py", tmp_path / "solutions")
     with pytest.raises(ValueError, match="make it with: python -m autograder pictures"):
         instructor_notebook("06-saliency", Course(), tmp_path)
+
+
+def test_every_folder_that_nbgrader_takes_for_an_assignment_is_a_lab():
+    """Formgrader lists every folder below solutions/: pictures there looked like one more lab."""
+    api = NbGraderAPI(CourseDirectory(config=builder.nbgrader_config(ROOT)))
+    assert api.get_source_assignments() <= set(lab_names())
 
 
 def test_the_opening_picture_travels_inside_the_notebook():

@@ -1,12 +1,19 @@
 """The gallery shows what every lab draws, leads to every page, and keeps the answers back."""
 
+import re
 from html.parser import HTMLParser
 
 import nbformat
 import pytest
 
 from autograder import gallery
-from autograder.gallery import card_of, hide_answers, write_gallery
+from autograder.gallery import (
+    card_of,
+    hide_answers,
+    page_exporter,
+    set_formulas,
+    write_gallery,
+)
 from autograder.kit import answers_in
 from autograder.lab import lab_names, load_release
 
@@ -56,10 +63,35 @@ def test_a_page_shows_figures_and_no_answer(written):
     assert "<title>06 Saliency: which pixels does the network look at?</title>" in page
 
 
+def test_hints_stay_folded(written):
+    page = (written / "06-saliency.html").read_text()
+    assert "<summary>Hint 1: where do I start?</summary>" in page
+    assert not re.search(r"</summary>\s*</details>", page)
+
+
 def test_hiding_leaves_no_line_of_a_solution(monkeypatch):
     notebook = gallery.instructor_notebook("06-saliency", gallery.load_course())
     hide_answers(notebook, load_release("06-saliency"))
     assert answers_in("\n".join(cell.source for cell in notebook.cells), "06-saliency") == []
+
+
+def test_formulas_need_no_network_and_code_stays_code():
+    """MathJax would come from elsewhere."""
+    page = set_formulas("so $x &lt; 1$, and $$\\frac{a}{b}$$ is <code>$HOME or $$ 5 $$</code>")
+    assert page.count("<math") == 2
+    assert "<mo>&#x0003C;</mo>" in page
+    assert "<mfrac>" in page
+    assert page.endswith("<code>$HOME or $$ 5 $$</code>")
+
+
+@pytest.mark.parametrize("lab", lab_names())
+def test_every_formula_of_the_labs_can_be_shown(lab):
+    cells = [cell for cell in load_release(lab).cells if cell.cell_type == "markdown"]
+    page, _ = page_exporter().from_notebook_node(nbformat.v4.new_notebook(cells=cells))
+    formulas = "".join(re.findall(r"<math.*?</math>", page, re.DOTALL))
+    assert formulas or lab == "00-start-here"
+    assert "\\" not in formulas
+    assert "<mo />" not in formulas
 
 
 @pytest.mark.parametrize("lab", lab_names())

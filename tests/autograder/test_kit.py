@@ -11,6 +11,7 @@ from types import SimpleNamespace
 
 import nbformat
 import pytest
+from nbgrader.apps import NbGrader
 
 from autograder import first_cell, kit
 from autograder.build import instructor_notebook
@@ -48,6 +49,22 @@ def test_the_kit_holds_no_solution_no_hidden_check_and_no_secret(packed):
     for lab in lab_names():
         notebook = texts[f"labkit-course/notebooks/{lab}/{lab}.ipynb"]
         assert kit.answers_in(notebook, lab) == []
+
+
+def test_validate_gives_a_student_the_time_that_it_gives_here(packed, tmp_path, monkeypatch):
+    """nbgrader's own 30 seconds a cell would interrupt what optimizes."""
+
+    def settings(folder):
+        monkeypatch.chdir(folder)
+        app = NbGrader()  # as the Validate button reads them
+        app.load_config_file()
+        return dict(app.config.Execute)
+
+    with zipfile.ZipFile(packed) as archive:
+        archive.extract("labkit-course/nbgrader_config.py", tmp_path)
+    student = settings(tmp_path / "labkit-course")
+    assert student == settings(ROOT)
+    assert student["timeout"] == 300
 
 
 def test_an_installed_labkit_has_every_file_that_is_no_module():

@@ -4,7 +4,7 @@ from contextlib import suppress
 
 import pytest
 
-from autograder.sandbox import process_at
+from autograder.process import process_at
 from labkit.errors import StudentError
 
 

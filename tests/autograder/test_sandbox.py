@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from autograder import sandbox as module
+from autograder.process import process_at
 from autograder.sandbox import (
     COURSE,
     ISOLATED,
@@ -17,7 +18,6 @@ from autograder.sandbox import (
     Limits,
     Sandbox,
     SandboxError,
-    process_at,
 )
 from autograder.worker.messages import ReturnedModel
 from labkit.errors import NotAnswered, StudentError, printable

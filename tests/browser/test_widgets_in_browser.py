@@ -1,25 +1,16 @@
 """One widget of each kind in JupyterLab: a knob moves the picture, and nothing is there twice."""
 
 import io
-import json
-import os
-import signal
-import socket
-import subprocess
-import sys
-import time
 from base64 import b64decode
 from pathlib import Path
-from urllib.request import urlopen
 
 import nbformat
 import pytest
 from PIL import Image
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
-CHROMIUM = "/usr/bin/chromium"
 
 CELLS = [
     """
@@ -62,58 +53,24 @@ GREY = """image => {
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    """The address and the folder of a JupyterLab."""
-    folder = tmp_path_factory.mktemp("lab")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    quiet = {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}
-    (folder / "config" / "labconfig").mkdir(parents=True)
-    (folder / "config" / "labconfig" / "page_config.json").write_text(json.dumps(quiet))
-    env = os.environ | {
-        "PYTHONPATH": str(ROOT),
-        "JUPYTER_CONFIG_DIR": str(folder / "config"),
-        "JUPYTER_DATA_DIR": str(folder / "data"),
-    }
-    options = ["--no-browser", "--allow-root", f"--port={port}", "--IdentityProvider.token="]
-    command = [sys.executable, "-m", "jupyterlab", *options, f"--ServerApp.root_dir={folder}"]
-    with open(folder / "log", "w") as log:
-        process = subprocess.Popen(command, env=env, stdout=log, stderr=log)
-    try:
-        for _ in range(600):
-            try:
-                urlopen(f"http://127.0.0.1:{port}/api").close()
-                break
-            except OSError:
-                time.sleep(0.1)
-        yield f"http://127.0.0.1:{port}", folder
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(30)
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("lab")
 
 
 @pytest.fixture(scope="module")
-def page(server):
+def page(folder, start_jupyter, open_page):
     """A notebook with one widget of each kind, run."""
-    address, folder = server
     notebook = nbformat.v4.new_notebook(
         cells=[nbformat.v4.new_code_cell(cell.strip()) for cell in CELLS],
         metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
     )
     nbformat.write(notebook, folder / "widgets.ipynb")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 1100, "height": 1000})
-        page.set_default_timeout(120_000)
-        expect.set_options(timeout=120_000)
-        page.goto(f"{address}/lab/tree/widgets.ipynb?reset")
-        page.locator(".jp-Notebook .jp-Cell").first.click()
-        page.get_by_role("menuitem", name="Run", exact=True).click()
-        page.get_by_text("Run All Cells", exact=True).click()
-        page.locator("iframe").wait_for()
-        yield page
-        browser.close()
+    page = open_page(f"{start_jupyter(ROOT, folder)}/lab/tree/widgets.ipynb?reset")
+    page.locator(".jp-Notebook .jp-Cell").first.click()
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_text("Run All Cells", exact=True).click()
+    page.locator("iframe").wait_for()
+    return page
 
 
 def cell(page, number):
@@ -202,7 +159,7 @@ def test_the_map_names_what_lies_under_the_pointer_and_zooms(page):
     assert inside.locator("#map").evaluate("() => zoom") == 1
 
 
-def test_the_saved_notebook_holds_the_last_pictures(page, server):
+def test_the_saved_notebook_holds_the_last_pictures(page, folder):
     """Without a kernel, exported or printed, it shows what the student saw last."""
     square = cell(page, 3)
     for slider in (".noUi-horizontal", ".noUi-vertical"):
@@ -211,7 +168,7 @@ def test_the_saved_notebook_holds_the_last_pictures(page, server):
     page.get_by_role("menuitem", name="File", exact=True).click()
     page.get_by_text("Save Notebook", exact=True).click()
     expect(page.locator(".jp-mod-dirty")).to_have_count(0)
-    saved = nbformat.read(server[1] / "widgets.ipynb", as_version=4)
+    saved = nbformat.read(folder / "widgets.ipynb", as_version=4)
     still, view = (output["data"] for output in saved.cells[3].outputs)
     assert "1.00 grey" in still["text/html"]
     assert Image.open(io.BytesIO(b64decode(still["image/png"]))).getpixel((9, 9))[0] in (127, 128)

@@ -26,13 +26,11 @@ def released(name):
 def course(tmp_path_factory):
     """A copy of the course's sources, so that a build here touches nothing."""
     folder = tmp_path_factory.mktemp("course")
-    for item in ("solutions", "nbgrader_config.py", "course.toml", "labkit", "autograder"):
+    for item in ("nbgrader_config.py", "course.toml", "labkit", "autograder", "docs"):
         (folder / item).symlink_to(ROOT / item)
-    (folder / "solutions").unlink()
     (folder / "solutions").mkdir()
-    for item in (ROOT / "solutions").iterdir():
-        if item.is_file() or item.name == "pictures":
-            (folder / "solutions" / item.name).symlink_to(item)
+    for source in (ROOT / "solutions").glob("*.py"):
+        (folder / "solutions" / source.name).symlink_to(source)
     return folder
 
 

@@ -12,7 +12,7 @@ import os
 import stat
 import sys
 
-SECRETS = """solutions solutions/12-deepdream.py solutions/pictures autograder/grade.py
+SECRETS = """solutions solutions/12-deepdream.py docs/pictures autograder/grade.py
 autograder/checks autograder/checks/lab_12_deepdream.py autograder/reference.py
 autograder/references/lab_12_deepdream.py gradebook.db seeds.toml course.toml .graded submitted
 notebooks tests README.md .git/config nbgrader_config.py pyproject.toml""".split()
