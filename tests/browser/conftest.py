@@ -58,6 +58,18 @@ def open_page(browser: Browser) -> Callable[..., Page]:
     return open_page
 
 
+@pytest.fixture(scope="module")
+def open_notebook(open_page: Callable[..., Page]) -> Callable[[str], Page]:
+    """A function that opens a notebook in JupyterLab, and returns when its kernel is ready."""
+
+    def open_notebook(address: str) -> Page:
+        page = open_page(f"{address}?reset")
+        page.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']").wait_for()
+        return page
+
+    return open_notebook
+
+
 def _complaint(said: ConsoleMessage) -> list[str]:
     refused = INTERNET.match(said.location.get("url", ""))
     return [said.text] if said.type == "error" and not refused else []

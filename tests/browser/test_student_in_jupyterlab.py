@@ -51,10 +51,10 @@ def notebook(tmp_path_factory, sources):
 
 
 @pytest.fixture(scope="module")
-def page(notebook, start_jupyter, open_page):
+def page(notebook, start_jupyter, open_notebook):
     """The lab in JupyterLab, run down to the exercise."""
     address = start_jupyter(notebook.parents[2], "notebooks", LABKIT_FAST="1")
-    page = open_page(f"{address}/lab/tree/{LAB}/{LAB}.ipynb?reset")
+    page = open_notebook(f"{address}/lab/tree/{LAB}/{LAB}.ipynb")
     cell(page, notebook, WRITTEN).click()
     choose(page, "Run", "Run All Above Selected Cell")
     return page
@@ -168,6 +168,7 @@ def test_the_corrected_answer_passes(page, notebook, sources, shoot):
 
 def test_a_knob_draws_with_the_students_function(page, notebook, sources, shoot):
     answer(page, notebook, sources[EXERCISE])
+    run(cell(page, notebook, DRAWN))
     shown = run(cell(page, notebook, KNOBS))
     picture = shown.locator("img.widget-image")
     first = picture.get_attribute("src")
@@ -180,6 +181,7 @@ def test_validate_names_the_mistake(page, notebook, mistake, shoot):
     write(page, notebook, mistake)
     said = validate(page)
     expect(said).to_contain_text(SAID)
+    expect(said.get_by_text("The following cell failed")).to_have_count(1)
     shoot(page, "student-validate-mistake")
     page.keyboard.press("Escape")
 

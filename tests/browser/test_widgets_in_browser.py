@@ -58,14 +58,14 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def page(folder, start_jupyter, open_page):
+def page(folder, start_jupyter, open_notebook):
     """A notebook with one widget of each kind, run."""
     notebook = nbformat.v4.new_notebook(
         cells=[nbformat.v4.new_code_cell(cell.strip()) for cell in CELLS],
         metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
     )
     nbformat.write(notebook, folder / "widgets.ipynb")
-    page = open_page(f"{start_jupyter(ROOT, folder)}/lab/tree/widgets.ipynb?reset")
+    page = open_notebook(f"{start_jupyter(ROOT, folder)}/lab/tree/widgets.ipynb")
     page.locator(".jp-Notebook .jp-Cell").first.click()
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_text("Run All Cells", exact=True).click()
