@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from labkit import torchvision_networks
+from labkit.memory import keep_freed_memory
 from labkit.network import Layer, Network, Normalization
 from labkit.rewrite import fold_batch_norm, randomize, separate_activations
 from labkit.torchvision_networks import WeightsMissingError
@@ -127,6 +128,7 @@ def _known(name: str | None) -> str:
 
 
 def _build(name: str, *, trained: bool) -> Network:
+    keep_freed_memory()
     with torch.random.fork_rng(devices=[]):  # constructors draw weights from the global generator
         if name == EMBEDDED:
             return _embedded()

@@ -1,5 +1,8 @@
 """Peak memory is that of the tensors alive at once; checkpointing changes memory and no value."""
 
+import subprocess
+import sys
+
 import pytest
 import torch
 from torch import nn
@@ -74,3 +77,27 @@ def test_an_unknown_name_changes_nothing():
     with pytest.raises(AttributeError), checkpointed(model, ["0", "nowhere"]):
         pass
     assert "forward" not in vars(model[0])
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="glibc's malloc alone is told")
+def test_freed_memory_is_reused_without_new_pages():
+    script = """
+import resource, torch
+from labkit.memory import keep_freed_memory
+
+def fewest_new_pages():
+    counts = []
+    for _ in range(12):
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+        torch.ones(20 << 20)  # 80 MiB: more than glibc ever keeps of its own
+        counts.append(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+    return min(counts)
+
+alone = fewest_new_pages()
+print(keep_freed_memory(), alone, fewest_new_pages())
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    known, alone, kept = done.stdout.split()
+    if known == "False":
+        pytest.skip("this C library has no mallopt, or refuses")
+    assert int(kept) < int(alone) / 10
