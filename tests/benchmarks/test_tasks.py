@@ -33,14 +33,14 @@ def test_the_hook_recipe_dreams_the_same_dream(monkeypatch):
 
 
 def test_captum_gives_the_same_saliency():
-    pytest.importorskip("captum", reason="the extra `benchmarks` is not installed")
+    pytest.importorskip("captum", reason="needs Captum, of the extra `dev`")
     met = meet(attribution.saliency())
     assert [m.rival.aim for m in met] == [1.5, None]
     assert all(m.agrees for m in met)
 
 
 def test_captum_gives_the_same_occlusion_map(monkeypatch):
-    pytest.importorskip("captum", reason="the extra `benchmarks` is not installed")
+    pytest.importorskip("captum", reason="needs Captum, of the extra `dev`")
     monkeypatch.setattr(attribution, "SIDE", 64)
     assert all(met.agrees for met in meet(attribution.occlusion()))
 
