@@ -18,7 +18,7 @@ if (beside := str(Path(sys.executable).parent)) not in folders:
 for text in ("Object of type .* not in session", "Non-unique cell id", "Cell is missing an id"):
     warnings.filterwarnings("ignore", message=text)
 
-c = get_config()  # noqa: F821 - nbgrader provides it
+c = get_config()
 
 c.CourseDirectory.root = str(root)
 c.CourseDirectory.course_id = "convnet-labkit"

@@ -24,9 +24,13 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import labkit
 from autograder.users import plain_mode
+
+if TYPE_CHECKING:
+    from autograder.process import Process
 
 WORKER = Path(__file__).parent / "worker"
 LABKIT = Path(labkit.__file__).resolve().parent
@@ -107,7 +111,7 @@ class Sandbox:
         own = {"HOME": home, "MPLCONFIGDIR": home, "PATH": os.environ.get("PATH", "")}
         return ENVIRONMENT | own
 
-    def process(self) -> contextlib.AbstractContextManager:
+    def process(self) -> contextlib.AbstractContextManager[Process]:
         """Return a context manager for one fresh process."""
         from autograder.process import process_at  # it imports torch
 
@@ -134,9 +138,6 @@ ENVIRONMENT = {
     "LANG": "C.UTF-8",
     "MPLBACKEND": "Agg",
     "OMP_NUM_THREADS": "1",
-    # glibc keeps freed memory: batches of images reuse their pages.
-    "MALLOC_MMAP_THRESHOLD_": str(GIB),
-    "MALLOC_TRIM_THRESHOLD_": str(GIB),
 }
 
 

@@ -1,6 +1,6 @@
 """nbgrader's settings for students, read where `jupyter lab` is started in this folder."""
 
-c = get_config()  # noqa: F821 - nbgrader provides it
+c = get_config()
 
 # Validate runs the whole notebook: some cells optimize for longer than nbgrader's 30 seconds.
 c.Execute.timeout = 300

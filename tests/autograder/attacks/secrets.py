@@ -89,9 +89,7 @@ dream_loss = tell(processes())
 
 # %% the environment says="found []"
 KNOWN = {"HOME", "MPLCONFIGDIR", "PATH", "LANG", "LC_CTYPE", "PWD", "MPLBACKEND", "OMP_NUM_THREADS"}
-dream_loss = tell(
-    n for n in os.environ if n not in KNOWN and not n.startswith(("MALLOC", "TORCH", "KMP"))
-)
+dream_loss = tell(n for n in os.environ if n not in KNOWN and not n.startswith(("TORCH", "KMP")))
 
 
 # %% open files says="found ['socket']"
