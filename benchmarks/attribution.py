@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from benchmarks.harness import Agreement, Rival, Task, alike, close
-from benchmarks.subjects import NETWORKS, kit_network, solved, timm_network, without_the_kit
+from benchmarks.subjects import kit_network, solved, timm_network, with_either, without_the_kit
 from labkit import data
 from labkit.models import random_model
 from labkit.remember import Remembering
@@ -37,8 +37,8 @@ def saliency() -> Task:
         f"one photo of {SIDE} px",
         lambda: saliency_map(kit_network(), image, torch.tensor([label])),
         [
-            Rival(f"Captum, {name}", captum(network()), alike, aim)
-            for (name, network), aim in zip(NETWORKS.items(), (1.5, None), strict=True)
+            Rival(f"Captum, {name}", run, alike, aim)
+            for (name, run), aim in zip(with_either(captum).items(), (1.5, None), strict=True)
         ],
     )
 
@@ -112,7 +112,7 @@ def occlusion() -> Task:
         lambda: lab(Remembering(kit_network(), image)),
         [
             Rival("the lab's loop, not remembering", lambda: lab(kit_network()), close),
-            Rival("Captum, timm's network", captum(timm_network(), 1), compare, 4),
+            Rival("Captum, timm's network", without_the_kit(captum(timm_network(), 1)), compare, 4),
             Rival("Captum, the kit's network", captum(kit_network(), 1), compare),
             Rival("Captum, the kit's network, 8 at a time", captum(kit_network(), 8), compare),
         ],

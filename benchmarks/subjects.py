@@ -68,7 +68,12 @@ def without_the_kit(run: Callable[..., Any]) -> Callable[..., Any]:
     return wrapped
 
 
-NETWORKS = {"timm's network": timm_network, "the kit's network": kit_network}
+def with_either(way: Callable[[nn.Module], Callable[..., Any]]) -> dict[str, Callable[..., Any]]:
+    """Return {network: way of calling}, timm's without the kit's handling of memory."""
+    return {
+        "timm's network": without_the_kit(way(timm_network())),
+        "the kit's network": way(kit_network()),
+    }
 
 
 def layer_of(network: nn.Module, name: str) -> nn.Module:

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks.harness import Agreement, Rival, Task, alike
-from benchmarks.subjects import NETWORKS, kit_network, layer_of, solved
+from benchmarks.subjects import kit_network, layer_of, solved, with_either
 from labkit import data
 from labkit.hooks import activations
 from labkit.models import label_of
@@ -149,8 +149,8 @@ class _HookRecipe:
 
 def _recipes(recipe: Callable, compare: Callable, aim: float) -> list[Rival]:
     return [
-        Rival(f"hook recipe, {name}", recipe(network()), compare, aim if number == 0 else None)
-        for number, (name, network) in enumerate(NETWORKS.items())
+        Rival(f"hook recipe, {name}", run, compare, aim if number == 0 else None)
+        for number, (name, run) in enumerate(with_either(recipe).items())
     ]
 
 
@@ -166,14 +166,10 @@ def _lucents(layer: str, channel: int, start: Tensor, aim: float) -> list[Rival]
     def of_the_change(ours: Tensor, theirs: Tensor) -> Agreement:
         return alike(ours - start, theirs - start)
 
+    ways = with_either(lambda network: _lucent(network, layer, channel, start))
     return [
-        Rival(
-            f"Lucent, {name}",
-            _lucent(network(), layer, channel, start),
-            of_the_change,
-            aim if number == 0 else None,
-        )
-        for number, (name, network) in enumerate(NETWORKS.items())
+        Rival(f"Lucent, {name}", run, of_the_change, aim if number == 0 else None)
+        for number, (name, run) in enumerate(ways.items())
     ]
 
 

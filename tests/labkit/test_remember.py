@@ -34,8 +34,9 @@ def small():
 def test_every_square_gives_what_the_network_gives(small, image, size):
     places = [(i, j) for i in range(0, SIDE, 11) for j in range(0, SIDE, 11)]
     images = covered(image, *((i, j, size, size) for i, j in places))
-    remembering = Remembering(small, image, "0.2")
-    torch.testing.assert_close(remembering(images), small(images))
+    for layers in (["0.2"], ["0.0", "0.2", "1"], ["0"]):
+        remembering = Remembering(small, image, layers)
+        torch.testing.assert_close(remembering(images), small(images))
 
 
 def test_the_embedded_network_gives_its_logits(image):
@@ -48,25 +49,29 @@ def test_the_embedded_network_gives_its_logits(image):
 
 def test_an_image_that_did_not_change_and_one_that_changed_everywhere(small, image):
     images = torch.cat([image, 1 - image])
-    torch.testing.assert_close(Remembering(small, image, "0.2")(images), small(images))
+    torch.testing.assert_close(Remembering(small, image, ["0.2"])(images), small(images))
 
 
 def test_sides_that_the_strides_do_not_divide(small):
     image = torch.rand(1, 3, 49, 50, generator=torch.Generator().manual_seed(0))
     images = covered(image, (20, 20, 8, 8), (45, 0, 4, 4))
-    torch.testing.assert_close(Remembering(small, image, "0.2")(images), small(images))
+    torch.testing.assert_close(Remembering(small, image, ["0.2"])(images), small(images))
 
 
-def test_the_early_layers_see_a_part_of_the_image_only(small, image):
-    remembering, seen = Remembering(small, image, "0.2"), []
-    remembering.early.register_forward_pre_hook(lambda module, given: seen.append(given[0].shape))
-    remembering(covered(image, (40, 40, 8, 8), (0, 0, 8, 8)))
-    assert max(seen[0][2:]) <= SIDE / 2
+def test_each_stage_sees_a_part_only():
+    image, seen = torch.rand(1, 3, 224, 224, generator=torch.Generator().manual_seed(0)), []
+    remembering = Remembering(load_model(), image)
+    for stage in remembering.stages:
+        stage.chain.register_forward_pre_hook(lambda module, given: seen.append(given[0].shape))
+    remembering(covered(image, (96, 96, 32, 32), (0, 0, 32, 32)))
+    sides = [(h, whole) for (_, _, h, _), whole in zip(seen, (224, 56, 28, 28, 14), strict=True)]
+    assert all(side < 0.9 * whole for side, whole in sides)
+    assert all(side < 0.5 * whole for side, whole in sides[:2])
 
 
 def test_there_is_no_gradient_that_could_be_wrong(small, image):
     images = covered(image, (40, 40, 8, 8)).requires_grad_()
-    assert not Remembering(small, image, "0.2")(images).requires_grad
+    assert not Remembering(small, image, ["0.2"])(images).requires_grad
 
 
 def test_the_callers_image_and_batch_stay_as_they_are(small, image):
@@ -79,11 +84,17 @@ def test_the_callers_image_and_batch_stay_as_they_are(small, image):
     assert images.equal(given)
 
 
-def test_a_layer_inside_a_block_is_refused(image):
-    with pytest.raises(ValueError, match="no chain"):
-        Remembering(load_model(), image, "blocks.1.1.conv_pw")
+@pytest.mark.parametrize("layer", ["blocks.1.1.conv_pw", "blocks.9"])
+def test_a_layer_inside_a_block_and_one_that_is_nowhere_are_refused(image, layer):
+    with pytest.raises(ValueError, match=layer):
+        Remembering(load_model(), image, [layer])
+
+
+def test_layers_out_of_order_are_refused(small, image):
+    with pytest.raises(ValueError, match="in order"):
+        Remembering(small, image, ["1", "0.2"])
 
 
 def test_parallel_windows_are_refused(image):
     with pytest.raises(ValueError, match="parallel"):
-        Remembering(random_model("resnet18"), image, "layer2")
+        Remembering(random_model("resnet18"), image, ["layer2"])
