@@ -424,10 +424,13 @@ def test_ceiling(student):
 def test_largest_place(student):
     """Of all places of the map, the one with the largest activation is asked."""
     generator = student.generator(15)
-    model = probe(generator, places=(3, 4))
-    image = random_images(generator, 1, SIZE)
-    image[0, :, :4, -5:] += 1.5  # the largest is neither the first, nor the middle, nor the last
-    image /= image.max()
+    largest = 0
+    while largest in (0, 5, 6, 11):  # until it is neither the first, nor a middle one, nor the last
+        model = probe(generator, places=(3, 4))
+        image = random_images(generator, 1, SIZE)
+        image[0, :, :4, -5:] += 1.5
+        image /= image.max()
+        largest = int(model.last(model.body(image)).argmax())
     expected = expected_of(model, image)
     summed = sum_over_places(model, image)
     require(
