@@ -272,10 +272,16 @@ def unpadded(generator: Generator) -> list[tuple[int, int, int]]:
 def test_size_without_strides(student):
     """Each kernel adds its width less one."""
     kernels = odd_kernels(student.generator(11))
+    layers = [(k, 1, 0) for k in kernels]
+    first, again = (field(student, layers) for _ in range(2))
+    assert first == again, (
+        "a second call with the same layers gives another field: start each call from the picture. "
+        "A list as default argument keeps what an earlier call wrote into it"
+    )
     require_part(
         student,
         "size",
-        [(k, 1, 0) for k in kernels],
+        layers,
         "without strides, each kernel adds k - 1 pixels to a field of 1",
         {
             "the kernels are added up: a field of 1 grows by k - 1 with each": sum(kernels),

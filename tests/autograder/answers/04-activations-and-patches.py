@@ -491,6 +491,15 @@ def receptive_field(layers):
         stride *= step
     return size, stride, offset
 
+
+# %% A list as default argument exercise="receptive_field" fails="size_without_strides size_with_strides stride offset_of_kernels offset_of_strides padding_in_front padding_after_strides even_kernels kernels_of_one no_layers" says="as default argument"
+def receptive_field(layers, field=[1, 1, 0.0]):
+    for kernel, step, padding in layers:
+        field[0] += (kernel - 1) * field[1]
+        field[2] += ((kernel - 1) / 2 - padding) * field[1]
+        field[1] *= step
+    return tuple(field)
+
 # %% [markdown]
 # # receptive_field: unusual and right
 
