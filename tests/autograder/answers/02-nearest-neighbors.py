@@ -376,7 +376,7 @@ def extract_features(model, images):
 # %% [markdown]
 # # nearest_neighbors: mistakes
 
-# %% The farthest instead of the nearest exercise="nearest_neighbors" fails="nearest_first distances_then_indices one_query each_query from_one_to_all query_in_gallery far_from_zero ties inputs_unchanged" says="farthest away"
+# %% The farthest instead of the nearest exercise="nearest_neighbors" fails="nearest_first distances_then_indices one_query each_query from_one_to_all query_in_gallery far_from_zero ties inputs_unchanged" may="euclidean" says="farthest away"
 import torch
 
 
@@ -625,14 +625,6 @@ def nearest_neighbors(queries, gallery, k):
     (gallery - queries[0]).norm(dim=1).topk(k)
 
 
-# %% cdist as it comes exercise="nearest_neighbors" fails="far_from_zero" says="unless its `compute_mode` says otherwise"
-import torch
-
-
-def nearest_neighbors(queries, gallery, k):
-    return torch.cdist(queries, gallery).topk(k, largest=False)
-
-
 # %% Ranked by the cosine, with Euclidean distances exercise="nearest_neighbors" fails="euclidean" may="far_from_zero" says="rank the rows by the distance"
 import torch
 import torch.nn.functional as F
@@ -664,6 +656,14 @@ def nearest_neighbors(queries, gallery, k):
 
 # %% [markdown]
 # # nearest_neighbors: unusual and right
+
+# %% cdist and topk exercise="nearest_neighbors" right=true
+import torch
+
+
+def nearest_neighbors(queries, gallery, k):
+    return torch.cdist(queries, gallery).topk(k, dim=1, largest=False)
+
 
 # %% cdist that must not multiply, and topk exercise="nearest_neighbors" right=true
 import torch
