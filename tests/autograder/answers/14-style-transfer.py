@@ -481,6 +481,16 @@ def style_loss(features, target_grams, weights):
     return loss
 
 
+# %% One of the two equal factors is detached exercise="style_loss" fails="style_gradient" says="not the size"
+def style_loss(features, target_grams, weights):
+    loss = 0
+    for k, w in weights.items():
+        f = features[k].flatten(2)
+        g = f @ f.detach().transpose(1, 2) / f[0].numel()
+        loss = loss + w * (g - target_grams[k]).square().sum()
+    return loss
+
+
 # %% [markdown]
 # # style_loss: right, in unusual ways
 
@@ -2124,6 +2134,39 @@ def stylize(model, content, style, content_weight, style_weight, tv_weight, step
     return result.image.clamp(0, 1)
 
 
+# %% A sigmoid of free numbers, and Adam exercise="stylize" right=true
+import torch
+
+
+def content_loss(features, target_features, weight):
+    return weight * (features - target_features).square().sum()
+
+
+def style_loss(features, target_grams, weights):
+    pairs = ((k, gram_matrix(f) - target_grams[k]) for k, f in features.items())
+    return sum(weights[k] * difference.square().sum() for k, difference in pairs)
+
+
+from labkit.optimize import optimize_pixels
+
+
+def stylize(model, content, style, content_weight, style_weight, tv_weight, steps, start=None):
+    with torch.no_grad():
+        target, _ = look(model, content)
+    grams = style_grams(model, style)
+    cw, sw = relative(content_weight, target), relative(style_weight, grams)
+    x0 = (content if start is None else start).detach().clamp(1e-3, 1 - 1e-3)
+    z = torch.logit(x0).requires_grad_()
+    opt = torch.optim.Adam([z], lr=0.2)
+    for _ in range(steps):
+        image = z.sigmoid()
+        f, s = look(model, image)
+        loss = content_loss(f, target, cw) + style_loss(s, grams, sw) + total_variation(image, tv_weight / image.numel())
+        z.grad = torch.autograd.grad(loss, z)[0]
+        opt.step()
+    return z.sigmoid().detach()
+
+
 # %% [markdown]
 # # mix_grams: mistakes
 
@@ -2270,6 +2313,18 @@ def mix_grams(grams, weights):
     return sum(w / total * g[first] for g, w in zip(grams, weights, strict=True))
 
 
+# %% Divided by the sum of the weights, if that is above 1 exercise="mix_grams" fails="sum_of_weights" says="whatever it is"
+def mix_grams(grams, weights):
+    t = sum(weights)
+    return {k: sum(w * g[k] for g, w in zip(grams, weights)) / max(t, 1) for k in grams[0]}
+
+
+# %% Averaged over the images as well exercise="mix_grams" fails="mean_of_two" says="should have shape (2"
+def mix_grams(grams, weights):
+    t = sum(weights)
+    return {k: (sum(w * g[k] for g, w in zip(grams, weights)) / t).mean(0, keepdim=True) for k in grams[0]}
+
+
 # %% [markdown]
 # # mix_grams: right, in unusual ways
 
@@ -2333,3 +2388,17 @@ def mix_grams(grams, weights):
     w = torch.tensor(weights) / sum(weights)
     stacks = {k: torch.stack([g[k] for g in grams]) for k in sorted(grams[0])}
     return {k: torch.einsum("s,snab->nab", w, stack) for k, stack in stacks.items()}
+
+
+# %% A running mean, by lerp exercise="mix_grams" right=true
+import torch
+
+
+def mix_grams(grams, weights):
+    out, seen = {}, 0
+    for g, w in zip(grams, weights):
+        if w == 0: continue
+        seen += w
+        for k, v in g.items():
+            out[k] = torch.lerp(out[k], v, w / seen) if k in out else v.clone()
+    return out
