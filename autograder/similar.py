@@ -18,7 +18,7 @@ import numpy as np
 
 from autograder.lab import Lab
 from autograder.slices import slice_for
-from autograder.submission import Cell
+from autograder.submission import Cell, parse
 
 LEAST_TOKENS = 60  # shorter answers are alike by necessity
 SKIPPED = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.ENCODING, tokenize.ENDMARKER}
@@ -73,7 +73,7 @@ def code_of(lab: Lab, cells: Iterable[Cell], given: Iterable[Cell] = ()) -> str:
 
 def _statements(source: str) -> list[str]:
     try:
-        return [ast.unparse(statement) for statement in ast.parse(source).body]
+        return [ast.unparse(statement) for statement in parse(source).body]
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return []
 

@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from autograder.submission import Cell
+from autograder.submission import Cell, parse
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def slice_for(name: str, cells: Iterable[Cell]) -> Slice:
 @functools.lru_cache(256)  # each exercise of a submission asks for the same cells
 def _statements(source: str) -> tuple[_Statement, ...]:
     found = []
-    for index, node in enumerate(ast.parse(source).body):
+    for index, node in enumerate(parse(source).body):
         table = symtable.symtable(ast.unparse(node), "<cell>", "exec")
         binds, uses = _names(table)
         binds |= _mutated(node)

@@ -8,6 +8,7 @@ cells, its code.
 
 from __future__ import annotations
 
+import ast
 import re
 import warnings
 from collections.abc import Iterable
@@ -23,6 +24,7 @@ MOST_CELLS = 1_000
 MOST_PARTS = 200_000  # lists and dicts in the file: two characters each, half a kilobyte in memory
 MAGIC = re.compile(r"^[ \t]*[%!?]|=[ \t]*[%!]|\?[ \t]*$", re.MULTILINE)
 MOST_MAGICS = 100  # each costs IPython another pass over the whole cell
+LONGEST_LINE = 10_000  # characters in a cell with magics: Python 3.12 needs their square in time
 RUNS_THE_CELL = re.compile(r"\s*%%(time|capture|prun)\b.*\n")  # magics around ordinary code
 
 
@@ -137,17 +139,38 @@ def _not_too_long(cells: Iterable[Cell]) -> tuple[Cell, ...]:
 
 def _without_magics(cell: Cell) -> Cell:
     """Return the cell as plain Python; one that IPython cannot transform stays as it is."""
-    from IPython.core.inputtransformer2 import TransformerManager
-
     source = cell.source
     while found := RUNS_THE_CELL.match(source):
         source = source[found.end() :]
-    if len(MAGIC.findall(source)) > MOST_MAGICS:
-        return cell
     try:
-        return replace(cell, source=TransformerManager().transform_cell(source))
+        parse(source)
+    except SyntaxError:
+        source = _transformed(source)
+    except (MemoryError, RecursionError, ValueError):
+        pass  # whoever runs it says so
+    return replace(cell, source=source)
+
+
+def _transformed(source: str) -> str:
+    from IPython.core.inputtransformer2 import TransformerManager
+
+    longest = max(map(len, source.splitlines()))
+    if len(MAGIC.findall(source)) > MOST_MAGICS or longest > LONGEST_LINE:
+        return source
+    try:
+        return TransformerManager().transform_cell(source)
     except (SyntaxError, RuntimeError, RecursionError, ValueError):
-        return cell
+        return source
+
+
+def parse(source: str) -> ast.Module:
+    """Return a student's code as a tree, without Python's warnings about its style.
+
+    Raises: SyntaxError, ValueError, RecursionError, MemoryError.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return ast.parse(source)
 
 
 def _dict(parent: dict, key: str) -> dict:

@@ -379,6 +379,7 @@ NESTED = {
     "assigned magics": "x = %y\n" * 12_000,
     "empty lines": "\n" * 90_000,
     "one f-string": "f=f'" + "{1}" * 30_000 + "'",
+    "one line and a magic": "%x\nf=" + "~" * 99_000 + "1",
 }
 
 
@@ -397,3 +398,9 @@ def test_very_many_small_cells_that_need_each_other_do_not_stall():
     found = slice_for("f", [Cell(f"cell {n}", "", "f = f") for n in range(50_000)])
     assert len(found.cells) == 50_000
     assert time.process_time() - started < 10
+
+
+def test_warnings_about_a_students_style_are_not_for_the_instructor(recwarn):
+    submission = submission_from_notebook("", notebook(code("f = '\\d'")))
+    assert slice_for("f", submission.cells).defined
+    assert not recwarn.list

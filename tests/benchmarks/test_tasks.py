@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from benchmarks import __main__ as command
-from benchmarks import attribution, pictures, subjects, visualization
+from benchmarks import attribution, pictures, subjects, tasks, visualization
 from benchmarks.harness import meet
 
 
@@ -59,7 +59,19 @@ def test_the_command_says_by_its_status_that_results_differ(monkeypatch, capsys)
         rival = Rival("a faster one", lambda: torch.ones(3), close)
         return Task("counting", "to 3", lambda: torch.arange(3.0), [rival])
 
-    monkeypatch.setattr(command, "TASKS", {"counting": wrong})
-    monkeypatch.setattr("sys.argv", ["benchmarks", "--repeat", "1"])
-    assert command.main() == 1
+    threads = torch.get_num_threads()
+    monkeypatch.setitem(tasks.TASKS, "counting", wrong)
+    monkeypatch.setattr(command, "measure_apart", tasks.measure)  # which knows that task
+    monkeypatch.setattr("sys.argv", ["benchmarks", "counting", "--repeat", "1"])
+    try:
+        assert command.main() == 1
+    finally:
+        torch.set_num_threads(threads)
     assert "DIFFERENT" in capsys.readouterr().out
+
+
+def test_a_task_is_measured_in_a_process_of_its_own():
+    rows = tasks.measure_apart("maps", repeat=1, threads=1)
+    assert not rows.differ
+    assert "agree" in rows.results[0]
+    assert "| 8 |" in rows.times[0]
