@@ -456,12 +456,12 @@ class Studio:
 def begun(student, seed: int, given: bool) -> tuple[Tensor, Tensor, Tensor]:
     """Return the blue of a picture, of its content, and of another start, each of one shade.
 
-    No layer sees blue and nothing is smoothed, so it stays as it was at the beginning.
+    No layer sees blue and there is nothing to smooth, so it stays as it was at the beginning.
     """
     studio = Studio(student, seed, "blue")
     shade = 0.4 * torch.rand((), generator=student.generator(seed + 100))
     studio.content[:, 2], studio.start[:, 2] = 0.1 + shade, 0.3 + shade
-    image = studio.paint((1.0, 1.0, 0.0), steps=5, start=studio.start if given else None)
+    image = studio.paint((1.0, 1.0, 1.0), steps=5, start=studio.start if given else None)
     require_answer(image.float(), studio.start if given else studio.content, "stylize")
     return tuple(x[:, 2].double() for x in (image, studio.content, studio.start))
 

@@ -2134,39 +2134,6 @@ def stylize(model, content, style, content_weight, style_weight, tv_weight, step
     return result.image.clamp(0, 1)
 
 
-# %% A sigmoid of free numbers, and Adam exercise="stylize" right=true
-import torch
-
-
-def content_loss(features, target_features, weight):
-    return weight * (features - target_features).square().sum()
-
-
-def style_loss(features, target_grams, weights):
-    pairs = ((k, gram_matrix(f) - target_grams[k]) for k, f in features.items())
-    return sum(weights[k] * difference.square().sum() for k, difference in pairs)
-
-
-from labkit.optimize import optimize_pixels
-
-
-def stylize(model, content, style, content_weight, style_weight, tv_weight, steps, start=None):
-    with torch.no_grad():
-        target, _ = look(model, content)
-    grams = style_grams(model, style)
-    cw, sw = relative(content_weight, target), relative(style_weight, grams)
-    x0 = (content if start is None else start).detach().clamp(1e-3, 1 - 1e-3)
-    z = torch.logit(x0).requires_grad_()
-    opt = torch.optim.Adam([z], lr=0.2)
-    for _ in range(steps):
-        image = z.sigmoid()
-        f, s = look(model, image)
-        loss = content_loss(f, target, cw) + style_loss(s, grams, sw) + total_variation(image, tv_weight / image.numel())
-        z.grad = torch.autograd.grad(loss, z)[0]
-        opt.step()
-    return z.sigmoid().detach()
-
-
 # %% [markdown]
 # # mix_grams: mistakes
 
