@@ -219,7 +219,8 @@ prediction = "..."  # 0 to 5
 #
 # $|q|^2 + |g|^2 - 2 q \cdot g$ is the squared distance, and fast. In float32 it is the small
 # difference of large numbers: most digits cancel, and what is left may be below zero. Subtract
-# first, or compute in float64.
+# first, or compute in float64. (`torch.cdist` does it the fast way for more than 25 rows, unless
+# its `compute_mode` is `"donot_use_mm_for_euclid_dist"`.)
 # </details>
 
 

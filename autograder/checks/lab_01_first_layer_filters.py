@@ -155,6 +155,20 @@ def test_constant_filter(student):
 
 
 @points(1, exercise="normalize_filters")
+def test_faint_filter(student):
+    """A filter of tiny weights reaches from 0 to 1, too."""
+    weights = balanced(student.generator(6), 1, 1, 7).repeat(1, 3, 1, 1)
+    found = normalized(student, 1e-6 * weights)  # lite0 has some that are fainter still
+    strong = normalized(student, weights)
+    expected = reference.normalize_filters(weights)
+    require(strong, expected, "there is no picture of the filter yet")
+    assert close(found, strong, 0.02), (
+        "a filter a million times as faint as another looks otherwise: is something added to what "
+        "you divide by, or is a small range taken for none? Only a range of exactly 0 is constant"
+    )
+
+
+@points(1, exercise="normalize_filters")
 def test_filters_unchanged(student):
     """The network's weights keep their values (witnessed by the worker)."""
     weights = 3 * balanced(student.generator(5), 1, 1, 7).repeat(1, 3, 1, 1)

@@ -5,6 +5,7 @@ free everywhere; only the check of the scale minds how long a column is.
 """
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Generator, Tensor
@@ -25,15 +26,17 @@ def with_sign(value: Tensor, expected: Tensor) -> Tensor:
 SPREADS = (5.0, 3.0, 1.6, 0.8)
 
 
-def cloud(generator: Generator, rows: int, columns: int) -> Tensor:
+def cloud(
+    generator: Generator, rows: int, columns: int, spreads: Sequence[float] = SPREADS
+) -> Tensor:
     """Return (N, D) with principal components of the given spreads, and means of 0.
 
     Not only every column but every row has a mean of 0, so that centring hides.
     """
-    count = len(SPREADS)
+    count = len(spreads)
     left, right = (torch.randn(n, count, generator=generator).double() for n in (rows, columns))
     left, right = (torch.linalg.qr(x - x.mean(0))[0] for x in (left, right))
-    return ((left * torch.tensor(SPREADS)) @ right.T * rows**0.5).float()
+    return ((left * torch.tensor(spreads)) @ right.T * rows**0.5).float()
 
 
 def projections(student, features: Tensor, k: int) -> Tensor:
@@ -73,6 +76,11 @@ def test_direction(student):
             ),
             "this is a feature as it came, not a projection": features[:, :1].double(),
         },
+    )
+    features = cloud(student.generator(9), 40, 20, [5 * 0.9**i for i in range(12)])
+    assert same_directions(projections(student, features, 1), reference.pca(features, 1)), (
+        "where many directions have nearly the largest variance, another one is found: a method "
+        "that only comes near it, such as `torch.pca_lowrank` with a small q, is not enough"
     )
 
 
@@ -198,6 +206,7 @@ def test_features_unchanged(student):
 # paste_on_map(coordinates, thumbnails, size) -> (3, size, size)
 
 CORNERS = torch.tensor([[-1.0, -1.0], [1.0, -1.0], [-1.0, 1.0], [1.0, 1.0]])
+SHADE = 1 / 250  # Pillow pastes with 8 bits, and may round down: a colour may be off by 1 / 255
 
 
 def painted(student, coordinates: Tensor, thumbnails: Tensor, size: int) -> Tensor:
@@ -219,7 +228,7 @@ def blocks(count: int, h: int, w: int) -> Tensor:
 
 def box(picture: Tensor, colour: Tensor) -> tuple[int, int, int, int]:
     """Return top, left, height and width of what has that colour; all 0 where nothing has."""
-    places = (picture - colour.view(3, 1, 1)).abs().amax(0) < 1e-3
+    places = (picture - colour.view(3, 1, 1)).abs().amax(0) < SHADE
     rows, columns = places.any(1).nonzero().flatten(), places.any(0).nonzero().flatten()
     if not len(rows):
         return 0, 0, 0, 0
@@ -229,7 +238,7 @@ def box(picture: Tensor, colour: Tensor) -> tuple[int, int, int, int]:
 
 def ink(picture: Tensor) -> Tensor:
     """Return where a block is: their middle channel is 0.2, and the background has no such."""
-    return (picture[1] - 0.2).abs() < 1e-3
+    return (picture[1] - 0.2).abs() < SHADE
 
 
 def near(found: tuple, expected: tuple) -> bool:
@@ -287,7 +296,7 @@ def test_scale(student):
     flips = torch.tensor([[1, 1], [1, -1], [-1, 1], [-1, -1]])
     inner = torch.cat([inner * flips, inner.flip(1) * flips])
     colour = blocks(1, 1, 1)
-    for unit in (7, 0.02):
+    for unit in (7, 2e-4):
         coordinates = unit * (torch.cat([CORNERS, inner]) + 4)
         picture = painted(student, coordinates, colour.expand(12, -1, -1, -1), 61)
         _, _, height, width = box(picture, colour[0, :, 0, 0])
@@ -300,6 +309,12 @@ def test_scale(student):
         for top, left in reference.map_corners(coordinates, 1, 1, 61):
             away = (dots - torch.tensor([top, left])).abs().amax(1).min()
             assert away <= 1.01, "the outermost thumbnails lie right, those between them do not"
+    crowded = torch.cat([CORNERS, CORNERS[:1].expand(8, -1)])  # most of them in one corner
+    picture = painted(student, crowded, colour.expand(12, -1, -1, -1), 61)
+    assert near(box(picture, colour[0, :, 0, 0])[2:], (61, 61)), (
+        "where most points lie in one corner, the map does not reach from border to border: the "
+        "middle is that of the coordinates' bounding box, not the mean of the points"
+    )
 
 
 @points(2, exercise="paste_on_map")
@@ -334,7 +349,7 @@ def test_thumbnails_as_they_are(student):
     given = thumbnail[0].double()
 
     def shows(pattern: Tensor) -> bool:
-        return bool(((windows - pattern).abs().flatten(1).amax(1) < 1e-3).any())
+        return bool(((windows - pattern).abs().flatten(1).amax(1) < SHADE).any())
 
     assert not shows(given.flip(1)), "the thumbnails are upside down: turn the map, not them"
     assert not shows(given.mT), "rows and columns of the thumbnails are exchanged"
@@ -357,6 +372,15 @@ def test_wide_and_tall(student):
         for colour in colours:
             height, width = box(picture, colour[:, 0, 0])[2:]
             assert (height, width) == (h, w), f"{what} come out as {height} x {width}, or cut off"
+        extents = []
+        for stretch in (torch.tensor([9.0, 1.0]), torch.tensor([1.0, 9.0])):
+            picture = painted(student, CORNERS * stretch, colours[:1].expand(4, -1, -1, -1), 45)
+            extents.append(max(box(picture, colours[0, :, 0, 0])[2:]))
+        assert abs(extents[0] - extents[1]) <= 2, (  # a margin on all sides is no matter of theirs
+            f"{what} reach over {extents[0]} of 45 pixels on a map nine times as wide as high, and "
+            f"over {extents[1]} on one nine times as high as wide: `size - w` is the room in x, "
+            "`size - h` that in y"
+        )
 
 
 @points(1, exercise="paste_on_map")
@@ -372,11 +396,16 @@ def test_white(student):
 def test_later_on_top(student):
     """Where thumbnails overlap, the later one is on top."""
     colours = blocks(7, 9, 9)
-    middle = torch.zeros(3, 2)  # between four others, so that it is the middle for everybody
+    # Between four others, so that it is the middle for everybody; the last lies between the two
+    # before it, so that no order by place has it last.
+    middle = torch.tensor([[0.1, 0.1], [-0.1, -0.1], [0.0, 0.0]])
     picture = painted(student, torch.cat([CORNERS, middle]), colours, 41)[:, 20, 20]
-    shown = [close(picture, c[:, 0, 0]) for c in colours[4:]]
+    shown = [bool(((picture - c[:, 0, 0]).abs() < SHADE).all()) for c in colours[4:]]
     assert not shown[0], "the first thumbnail is on top of the later ones"
-    assert shown[2], "of three thumbnails at one place the last one should be seen, as it is"
+    assert shown[2], (
+        "of three thumbnails that overlap the last one should be seen, as it is: paste them in the "
+        "order in which they are given"
+    )
 
 
 @points(2, exercise="paste_on_map")
@@ -531,6 +560,21 @@ def test_unit_of_the_distances(student):
         )
 
 
+@points(1, exercise="perplexity_affinities")
+def test_equal_vectors(student):
+    """Two equal vectors, at a distance of 0, are neighbours like any others."""
+    x = torch.randn(14, 2, generator=student.generator(43))
+    nearly, equal = x.clone(), x.clone()
+    nearly[5], equal[5] = x[9] + 1e-4, x[9]
+    expected = balanced(affinities(student, squared(nearly), 4.0))
+    found = student.perplexity_affinities(squared(equal), 4.0)
+    found = tensor_of(found, tuple(expected.shape), "the result for two equal vectors")
+    assert close(balanced(found), expected, 0.01), (
+        "two equal vectors get another affinity than two that are nearly equal: a distance of 0 is "
+        "a point's own on the diagonal alone"
+    )
+
+
 @points(2, exercise="perplexity_affinities")
 def test_symmetric(student):
     """The affinity of i and j is that of j and i."""
@@ -681,6 +725,22 @@ def test_at_rest(student):
     assert left < 1e-3, (
         "the map has the affinities P already, and the gradient is not 0: is q the w divided by "
         "their sum over all pairs, without the diagonal?"
+    )
+
+
+@points(1, exercise="tsne_gradient")
+def test_pairs_without_affinity(student):
+    """Points without any affinity to each other still push each other away."""
+    generator = student.generator(68)
+    P, Y = random_affinities(generator, 6), torch.randn(6, 2, generator=generator)
+    require_forces(gradient(student, P, Y), P, Y, "there is no gradient yet")
+    P[:3, 3:] = P[3:, :3] = 0  # two groups of three
+    P /= P.sum()
+    nearly = (P + 1e-8).fill_diagonal_(0)
+    found = gradient(student, P, Y)
+    assert close(found, gradient(student, nearly, Y)), (
+        "where p is exactly 0 the gradient is another than where it is nearly 0: the sum runs over "
+        "all points, and without attraction q alone pushes"
     )
 
 

@@ -106,27 +106,39 @@ def test_each_map_its_own_minimum(student):
 def test_one_scale_for_all(student):
     """With per_map=False, all maps are on one scale and can be compared."""
     maps = maps_between(student.generator(4), (0, 1), (2, 4), (5, 10))
+    maps = torch.cat([maps, torch.full((1, *SIZE), 3.0)])  # a grey like any other on this scale
+    own = reference.scale_maps(maps[:3], True)
+    found = scaled(student, maps, False)
     require(
-        scaled(student, maps, False),
-        reference.scale_maps(maps, False),
+        found[:3],
+        maps[:3] / 10,
         "with per_map=False the maps are not on one scale: one minimum and one maximum serve all",
         mistakes={
             "with per_map=False every map is on its own scale: is `per_map` looked at, and the "
-            "right way round?": reference.scale_maps(maps, True),
+            "right way round?": own,
             "with per_map=False each map has its own minimum: subtract the smallest of all": (
-                maps - maps.amin((1, 2), keepdim=True)
+                maps[:3] - maps[:3].amin((1, 2), keepdim=True)
             )
             / 10,
         },
+    )
+    require(
+        found[3],
+        maps[3] / 10,
+        "with per_map=False a constant map is a grey like any other: it becomes 0 only where the "
+        "whole layer is constant",
     )
 
 
 def require_zeros(student, generator: Generator, per_map: bool) -> None:
     """Fail unless constant maps become 0."""
     require_scaling(student, generator)
+    beside = maps_between(generator, (0, 4))
     for value in (3.0, -2.0, 0.0):
+        maps = torch.full((2, *SIZE), value)
         try:
-            found = scaled(student, torch.full((2, *SIZE), value), per_map)
+            found = scaled(student, maps, per_map)
+            scaled(student, torch.cat([maps, beside]), per_map)  # finite beside another map, too
         except NotAnswered:
             continue  # zeros come back as they were: right
         except AssertionError as error:
@@ -156,9 +168,17 @@ def test_constant_layer(student):
 @points(1, exercise="scale_maps")
 def test_faint_maps(student):
     """Faint maps fill [0, 1], too."""
-    maps = twins(student.generator(7), 0, 1e-3)
+    generator = student.generator(7)
+    maps = twins(generator, 0, 1e-3)
+    try:
+        found = scaled(student, maps, True)
+    except NotAnswered as untouched:
+        require_scaling(student, generator)
+        raise AssertionError(
+            "maps from 0 to 0.001 come back as they are: those inside [0, 1] are scaled, too"
+        ) from untouched
     require(
-        scaled(student, maps, True),
+        found,
         1e3 * maps,
         "maps from 0 to 0.001 do not reach 1: is something added to what you divide by, or is a "
         "small range taken for none?",
@@ -184,11 +204,14 @@ def test_single_map(student):
 def test_maps_unchanged(student):
     """The caller's maps keep their values (witnessed by the worker)."""
     maps = twins(student.generator(9), 0, 4)
-    call = student.call("scale_maps", maps, True)
-    require_answer(call.value, maps, "scale_maps")
-    found = tensor_of(call.value, tuple(maps.shape), "the result")
-    require(found, maps / 4, "there are no scaled maps yet that could be looked at")
-    assert call.inputs_unchanged, "the maps are changed in place: work on a new tensor"
+    for per_map in (True, False):
+        call = student.call("scale_maps", maps, per_map)
+        require_answer(call.value, maps, "scale_maps")
+        found = tensor_of(call.value, tuple(maps.shape), "the result")
+        require(found, maps / 4, "there are no scaled maps yet that could be looked at")
+        assert call.inputs_unchanged, (
+            f"with per_map={per_map} the maps are changed in place: work on a new tensor"
+        )
 
 
 # receptive_field(layers) -> (size, stride, offset)
@@ -249,10 +272,16 @@ def unpadded(generator: Generator) -> list[tuple[int, int, int]]:
 def test_size_without_strides(student):
     """Each kernel adds its width less one."""
     kernels = odd_kernels(student.generator(11))
+    layers = [(k, 1, 0) for k in kernels]
+    first, again = (field(student, layers) for _ in range(2))
+    assert first == again, (
+        "a second call with the same layers gives another field: start each call from the picture. "
+        "A list as default argument keeps what an earlier call wrote into it"
+    )
     require_part(
         student,
         "size",
-        [(k, 1, 0) for k in kernels],
+        layers,
         "without strides, each kernel adds k - 1 pixels to a field of 1",
         {
             "the kernels are added up: a field of 1 grows by k - 1 with each": sum(kernels),
@@ -380,7 +409,8 @@ def test_padding_in_front(student):
             "the padding is added: it makes the offset smaller": halves + sum(paddings),
             "half of the padding counts: `padding` is already that in front alone": halves
             - sum(paddings) / 2,
-            "the offset is cut off at 0: it may be negative": max(0, halves - sum(paddings)),
+            "the offset is 0: it may be negative, and the padding is the one that is given, not "
+            "always half a kernel": 0,
         },
     )
 
@@ -411,6 +441,23 @@ def test_even_kernels(student):
         "even kernels: half a kernel is (k - 1) / 2, with its half",
         {"the half is cut off: use `/`, not `//`": 3, "the half is rounded up": 6},
     )
+
+
+@points(1, exercise="receptive_field")
+def test_kernels_of_one(student):
+    """A kernel of 1 has its stride and its padding like any other."""
+    require_depends(student)
+
+    def moved(part: str, kernel: int, *rest: int) -> float:
+        before, after = (field(student, [(9, 1, 0), (kernel, *r)])[part] for r in ((1, 0), rest))
+        return after - before
+
+    for part, rest, what in (("stride", (3, 0), "stride"), ("offset", (1, 2), "padding")):
+        one, other = (moved(part, kernel, *rest) for kernel in (1, 5))
+        assert math.isclose(one, other, abs_tol=1e-6), (
+            f"the {what} of a kernel of 1 changes the {part} otherwise than that of a kernel of "
+            "5: a kernel of 1 sees no more pixels, but it strides and is padded all the same"
+        )
 
 
 @points(1, exercise="receptive_field")
@@ -504,7 +551,7 @@ def test_best_first(student):
     while either_way(best, sorted(best)) or max(best) == 3:  # neither sorted nor the first four
         heights = shuffled(generator, 6)
         best = sorted(range(6), key=lambda n: -heights[n])[:4]
-    maps = single_peaks(generator, heights)
+    maps = single_peaks(generator, [1 + height / 100 for height in heights])
     found = images_of(places(student, maps, 1, 4))[:4]  # their number is another check's matter
     expected = images_of(reference.top_patches(maps, 1, 4))
     if found == expected:
@@ -563,11 +610,30 @@ def test_one_place_an_image(student):
     maps[1] = 5 + torch.rand(GRID, generator=generator)  # image 1 is strong everywhere
     require_search(student, generator)
     found = images_of(places(student, maps, 2, 4))
-    assert len(set(found)) == len(found), (
-        "one image is listed several times: take the strongest place of each image first, then "
-        "the best images"
-    )
+    assert len(set(found)) == len(found), REPEATED
     assert sorted(found) == [0, 1, 2, 3], "with k = 4, the 4 images should be listed once each"
+    large = torch.zeros(3, 1, 25, 40)
+    large[0] = 5 + torch.rand(25, 40, generator=generator)  # a thousand places above all others
+    large[1:, 0, 3, 2] = 1.0
+    found = images_of(places(student, large, 0, 2))
+    assert len(set(found)) >= 2, (
+        "where one image is strong at a thousand places, k = 2 does not give two images: take the "
+        "strongest place of each image first, then the best images"
+    )
+
+
+REPEATED = (
+    "one image is listed several times: take the strongest place of each image first, then the "
+    "best images"
+)
+
+
+def lists_once(student, generator: Generator) -> bool:
+    """Return whether an image with many strong places is listed once, which a check asks."""
+    maps = single_peaks(generator, [1, 2])
+    maps[1] = 5 + torch.rand(GRID, generator=generator)
+    found = images_of(places(student, maps, 0, 2))
+    return len(set(found)) == len(found)
 
 
 @points(1, exercise="top_patches")
@@ -615,9 +681,49 @@ def test_fewer_images_than_k(student):
     """With fewer images than k, all of them are listed."""
     generator = student.generator(28)
     require_search(student, generator)
-    maps = single_peaks(generator, [2, 1, 3])
-    found = images_of(or_say("k larger than N", lambda: places(student, maps, 0, 5)))
-    assert len(set(found)) == 3, "of 3 images with k = 5, all 3 should be listed"
+    for heights in ([2, 1, 3], [3]):
+        maps, count = single_peaks(generator, heights), len(heights)
+        try:
+            found = images_of(places(student, maps, 0, 5))
+        except NotAnswered:
+            raise
+        except StudentError as error:
+            if count == 1:
+                return  # N = 1 is another check's matter
+            raise AssertionError(f"k larger than N fails: {error}") from error
+        assert len(set(found)) == count, f"of {count} images with k = 5, all should be listed"
+        assert len(found) == count or not lists_once(student, generator), (
+            f"with k = 5, {count} of {count} images should be listed once each, and there are "
+            f"{len(found)} places: do not fill the list up"
+        )
+
+
+@points(1, exercise="top_patches")
+def test_equal_activations(student):
+    """Of equal activations any will do: each image once, at one of its own."""
+    generator = student.generator(31)
+    require_search(student, generator)
+    if not lists_once(student, generator):
+        return  # which another check says
+    peaks = ((1, 4), (3, 2)), ((0, 3), (2, 1)), ((3, 5), (1, 0))  # two alike in each image
+    maps = torch.zeros(3, 2, *GRID)
+    for image, ((row, column), _) in enumerate(peaks):
+        maps[image, :, row, column] = 4.0 + image
+    untied = places(student, maps, 1, 3)
+    if sorted(untied) != [(n, *first) for n, (first, _) in enumerate(peaks)]:
+        return  # wrong without equal activations, too, which other checks say
+    for image, both in enumerate(peaks):
+        for row, column in both:
+            maps[image, :, row, column] = 6.0
+    found = places(student, maps, 1, 3)
+    assert sorted(images_of(found)) == [0, 1, 2], (
+        "three images have the same largest activation, as often with zeros or a ceiling of 6: "
+        "list each of them once. Do not look an image up by its value"
+    )
+    assert all(place in peaks[image] for image, *rest in found for place in [tuple(rest)]), (
+        "where an image has its largest activation twice, row and column are those of different "
+        "places: look up both together"
+    )
 
 
 @points(1, exercise="top_patches")

@@ -391,6 +391,8 @@ def test_probability(student):
         mistakes={
             "the map holds logits: softmax makes them probabilities": logits[label],
             "the map holds log-probabilities": p[label].log(),
+            "this is the sigmoid of the label's logit alone, and knows no other class: take the "
+            "softmax over all logits": logits[label].sigmoid(),
             "the map holds how far the probability falls; return the probability itself": (
                 before[label] - p[label]
             ),

@@ -291,9 +291,16 @@ def changed(before: dict, after: dict) -> list[str]:
     return [n for n in weights_of(before) if not torch.equal(before[n], after[n])]
 
 
-def redrawn(student, number: int) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yield the old and the new weights of each layer that has new ones, as flat float64."""
-    before, after = randomized(student, LAYERS, 0, number)
+def redrawn(student, number: int, mean: float = 0.0) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield the old and the new weights of each layer that has new ones, as flat float64.
+
+    Args:
+        mean: of the old weights, in units of their standard deviation.
+    """
+    model = deep_probe(student.generator(number), SPREADS)
+    for weight in (model.get_parameter(name) for name in weights_of(model.state_dict())):
+        weight.data += mean * weight.std()
+    before, after = compared(model, student.randomize_top(model, LAYERS, 0), LAYERS)
     for name in changed(before, after):
         yield before[name].double().flatten(), after[name].double().flatten()
 
@@ -342,6 +349,9 @@ def test_random(student):
         assert abs(likeness(had, has)) < 0.5, (
             "the redrawn weights resemble the old ones: draw new ones, do not add noise or scale"
         )
+        assert not torch.equal(had.sort().values, has.sort().values), (
+            "the redrawn weights are the old ones in another order: draw new ones"
+        )
         assert abs(has.mean() / has.std()) < 0.25, "the redrawn weights should have a mean of 0"
         fourth_moment = ((has - has.mean()) / has.std()).pow(4).mean()  # 3 if normal, 1.8 if flat
         assert len(has) < 2000 or 2.3 < fourth_moment < 4, (
@@ -349,6 +359,10 @@ def test_random(student):
             "scale all of a layer's by one number, its standard deviation"
         )
         layers.append(has)
+    for _, has in redrawn(student, 20, mean=2.0):
+        assert abs(has.mean() / has.std()) < 0.25, (
+            "the redrawn weights should have a mean of 0, also where the old ones had another"
+        )
     assert all(abs(likeness(a, b)) < 0.5 for a, b in itertools.combinations(layers, 2)), (
         "two layers got the same random numbers: make the generator once, before the loop"
     )
@@ -523,7 +537,13 @@ def test_most_salient_first(student):
     assert moves(values), "all pixels were deleted, and the probability did not move"
     small = 1e-3 * (values - values[0]).abs().max()
     if (values[2:] - values[2]).abs().max() < small < (values[2] - values[0]).abs():
-        return  # after 2 of 8 steps these 12 pixels are gone, and nothing else matters
+        # After 2 of 8 steps these 12 pixels are gone, and nothing else matters.
+        below_zero = curve(student, model, WHITE, 1, order - 100, 8)
+        assert close(values, below_zero), (
+            "100 less in every place of the map gives another curve: the most salient pixels are "
+            "those of the largest value, not those of the largest size"
+        )
+        return
     assert not (values[:7] - values[0]).abs().max() < small, (
         "the least salient pixels go first: sort in descending order"
     )

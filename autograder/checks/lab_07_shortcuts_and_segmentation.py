@@ -20,8 +20,13 @@ VISIBLE = 0.05
 
 
 def dark_images(generator, count: int) -> Tensor:
-    """Return (count, 3, *SIZE) of values from 0.1 to 0.4: every mark is brighter."""
-    return 0.1 + 0.3 * random_images(generator, count, SIZE)
+    """Return (count, 3, *SIZE) of values from 0.1 to 0.2, and 0.4 in the last pixel.
+
+    Every mark is brighter, one of the images' own largest value, too.
+    """
+    images = 0.1 + 0.1 * random_images(generator, count, SIZE)
+    images[..., -1, -1] = 0.4
+    return images
 
 
 def planted(student, images: Tensor, labels: list[int]) -> Tensor:
@@ -115,7 +120,7 @@ def test_all_channels(student):
 @points(2, exercise="plant_shortcut")
 def test_own_label(student):
     """Each image of a batch gets the mark of its own label, and only that one."""
-    images, labels = dark_images(student.generator(5), 3), [8, 3, 5]
+    images, labels = dark_images(student.generator(5), 4), [8, 3, 8, 5]
     together = raised(planted(student, images, labels), images)
     alone = [
         raised(planted(student, images[[n, n]], [k, k]), images[[n, n]])[0]
@@ -123,8 +128,9 @@ def test_own_label(student):
     ]
     if all(map(torch.equal, together, alone)):
         return
-    for n in range(3):
-        assert together[n].any(), f"in a batch of three, image {n} has no mark"
+    for n, label in enumerate(labels):
+        again = ", although one before it with the same label has" * (label in labels[:n])
+        assert together[n].any(), f"in a batch of four, image {n} has no mark{again}"
         assert not (alone[n] < together[n]).any() or not (alone[n] <= together[n]).all(), (
             "in a batch, an image carries more marks than its own: index the image, too, "
             "`images[n, :, ...]`"
@@ -196,9 +202,9 @@ def even_map(generator) -> Tensor:
     return (torch.randperm(PIXELS, generator=generator) / (PIXELS - 1)).reshape(MAP)
 
 
-def steep_map(generator) -> Tensor:
+def steep_map(generator, power: int = 4) -> Tensor:
     """Return a map whose values are far from even, some negative, with a large offset of ranks."""
-    return 40 * even_map(generator) ** 4 - 3
+    return 40 * even_map(generator) ** power - 3
 
 
 def seeds(student, saliency: Tensor, low: float, high: float) -> Tensor:
@@ -285,7 +291,7 @@ def test_probable(student):
 @points(3, exercise="grabcut_seeds")
 def test_quantiles(student):
     """The thresholds are quantiles: shares of the pixels, whatever their values."""
-    saliency = steep_map(student.generator(14))
+    saliency = steep_map(student.generator(14), power=6)  # a quarter lies below 1/4000 of the range
     found = seeds(student, saliency, 0.25, 0.75)
     sure = found < MAYBE_BACKGROUND  # 0 or 1: which of the two is another check's matter
     below, between, above = zones(saliency, 0.25, 0.75)
@@ -353,7 +359,7 @@ def test_low_and_high_count(student):
 @points(1, exercise="grabcut_seeds")
 def test_map_unchanged(student):
     """The caller's map keeps its values (witnessed by the worker)."""
-    saliency = even_map(student.generator(17))
+    saliency = 3 * even_map(student.generator(17)) + 1  # no scaling to [0, 1] leaves it as it is
     call = student.call("grabcut_seeds", saliency, 0.25, 0.75)
     if call.inputs_unchanged:
         seeds_of(call.value, saliency)

@@ -6,7 +6,7 @@ place. Side matters only count once the result itself is one.
 """
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor, fx, nn
 
 from autograder import reference
 from autograder.compare import close, proportional, require, tensor_of
@@ -130,7 +130,7 @@ def test_zero_input(student):
 def test_size(student):
     """What goes back is the upstream gradient itself, neither scaled nor multiplied."""
     generator = student.generator(6)
-    x, upstream = magnitudes(generator), magnitudes(generator)
+    x, upstream = 4 * magnitudes(generator), magnitudes(generator)  # x from 2 to 10
     require(
         sent_back(student, x, upstream),
         upstream,
@@ -142,6 +142,8 @@ def test_size(student):
                 upstream * x
             ),
             "the gradient is cut at 1": upstream.clamp(max=1),
+            "nothing goes back where x is above 6: that is ReLU6. Here there is no ceiling, the "
+            "kit adds it where it belongs": torch.where(x < 6, upstream, 0.0),
             "the gradient is scaled to a length of 1: leave its size": upstream / upstream.norm(),
             "the gradient is divided by its maximum: leave its size": upstream / upstream.max(),
         },
@@ -169,6 +171,24 @@ def test_several_at_once(student):
         "two ReLUs in one network send back something else than each by itself: the later one "
         "overwrites what the earlier one has kept. Keep it in `ctx`, not in the class or outside",
     )
+    call = student.call("GuidedReLU.apply", x, gradients=(0,), upstream=upstream, inside=unused())
+    require(
+        tensor_of(call.gradients[0], SHAPE, "the gradient"),
+        sent_back(student, x, upstream),
+        "where a second ReLU has gone forward and is never asked for its gradient, the first one "
+        "sends back something else: it takes up what the second one has kept. Keep it in `ctx`, "
+        "not in a list of the class or outside",
+    )
+
+
+def unused() -> nn.Module:
+    """Return a network of two ReLUs, of which the second one reads -x and is not in the result."""
+    graph = fx.Graph()
+    x = graph.placeholder("x")
+    result = graph.call_module("first", (x,))
+    graph.call_module("second", (graph.call_function(torch.neg, (x,)),))
+    graph.output(result)
+    return fx.GraphModule({"first": nn.ReLU(), "second": nn.ReLU()}, graph)
 
 
 @points(1, exercise="GuidedReLU")
@@ -404,10 +424,13 @@ def test_ceiling(student):
 def test_largest_place(student):
     """Of all places of the map, the one with the largest activation is asked."""
     generator = student.generator(15)
-    model = probe(generator, places=(3, 4))
-    image = random_images(generator, 1, SIZE)
-    image[0, :, :4, -5:] += 1.5  # the largest is neither the first, nor the middle, nor the last
-    image /= image.max()
+    largest = 0
+    while largest in (0, 5, 6, 11):  # until it is neither the first, nor a middle one, nor the last
+        model = probe(generator, places=(3, 4))
+        image = random_images(generator, 1, SIZE)
+        image[0, :, :4, -5:] += 1.5
+        image /= image.max()
+        largest = int(model.last(model.body(image)).argmax())
     expected = expected_of(model, image)
     summed = sum_over_places(model, image)
     require(
@@ -530,8 +553,8 @@ def test_embedded_network(student):
     require(
         map_of(call.value, image),
         reference.guided_backprop_by_hooks(model, image, layer, channel)[None],
-        "on EfficientNet-Lite0 the map is another one, although it is right on small networks: is "
-        "every activation replaced, at any depth of the network?",
+        "on EfficientNet-Lite0 the map is another one: is every activation replaced, at any depth "
+        "of the network, and is the place that of this channel alone?",
         same=proportional,
     )
 

@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from labkit.check import points
-from labkit.checks.results import near
+from labkit.checks.results import near, numbers
 
 BLACK = torch.zeros(1, 3, 5, 7)
 
@@ -105,7 +105,12 @@ def test_by_hand(student):
     expected = torch.full((2, 4), 0.7311)
     expected[0, 3] = 0.5
     assert torch.allclose(values.float(), expected, atol=1e-3), (
-        f"expected 0.5 in row 0, column 3, and 0.73 elsewhere, got {values.tolist()}"
+        f"expected 0.5 in row 0, column 3, and 0.73 elsewhere, got {numbers(values)} (row by row)"
+    )
+    other = student.occlusion_map(red_counter((2, 4)), image, 0, 1, 1, 0.0)
+    assert torch.allclose(other.float(), 1 - expected, atol=1e-3), (
+        f"of two classes, class 0 has the rest: 0.5 and 0.27, got {numbers(other)} (row by row). "
+        "Is it the softmax over all logits, and `label` the class?"
     )
 
 

@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from labkit.check import points
-from labkit.checks.results import numbers, tensor_of
+from labkit.checks.results import near, numbers, tensor_of
 from labkit.errors import NotAnswered, StudentError, describe_error
 from labkit.hooks import hook_count
 
@@ -174,7 +174,14 @@ def test_nothing_changes(student):
     """The image keeps its values; the network keeps its activations and has no hook left."""
     model, image = two_pixels(), picture()
     modules = list(model.modules())
-    student.guided_backprop(model, image, "3", 1)
+    first, again = (
+        tensor_of(student.guided_backprop(model, image, "3", 1), (3, 1, 2), "the result").clone()
+        for _ in range(2)
+    )
+    assert near(first, again), (
+        "a second call with the same image gives another map: is a gradient left on the caller's "
+        "image, to which the next one is added? Work on a copy"
+    )
     assert torch.equal(image.detach(), picture()), "the image has other values: work on a copy"
     own = list(model.modules()) == modules and not any("forward" in vars(m) for m in modules)
     assert own, "GuidedReLU is still in the network: a `with` block takes it out, whatever happens"

@@ -34,7 +34,7 @@ def normalize_filters(weights):
     return 0.5 + weights / (2 * weights.abs().amax(dim=(1, 2, 3), keepdim=True))
 
 
-# %% Minimum and maximum across the colours of each place exercise="normalize_filters" fails="from_minimum_to_maximum one_scale_for_the_colours a_scale_for_each_filter other_filters filters_unchanged" says="in proportion"
+# %% Minimum and maximum across the colours of each place exercise="normalize_filters" fails="from_minimum_to_maximum one_scale_for_the_colours a_scale_for_each_filter other_filters faint_filter filters_unchanged" says="in proportion"
 import torch
 
 
@@ -119,6 +119,25 @@ def normalize_filters(weights):
     weights - weights.min()
 
 
+# %% A small number in the denominator, and a where exercise="normalize_filters" fails="faint_filter" says="something added to what you divide by"
+import torch
+
+
+def normalize_filters(weights):
+    low = weights.amin((1, 2, 3), keepdim=True)
+    span = weights.amax((1, 2, 3), keepdim=True) - low
+    return torch.where(span > 0, (weights - low) / (span + 1e-6), 0.5)
+
+
+# %% A range below a millionth counts as none exercise="normalize_filters" fails="faint_filter" says="Only a range of exactly 0"
+import torch
+
+
+def normalize_filters(weights):
+    low = weights.amin((1, 2, 3), keepdim=True)
+    span = weights.amax((1, 2, 3), keepdim=True) - low
+    return torch.where(span > 1e-5, (weights - low) / span.clamp(min=1e-12), 0.5)
+
 # %% [markdown]
 # # normalize_filters: unusual and right
 
@@ -167,7 +186,6 @@ def normalize_filters(weights):
     scaled = (weights.flatten(1) - low) / (high - low + 1e-12)
     scaled = torch.where(high == low, torch.tensor(0.5), scaled)
     return scaled.reshape_as(weights)
-
 
 # %% [markdown]
 # # filter_response: mistakes
@@ -389,7 +407,6 @@ def filter_response(image, filters):
 def filter_response(image, filters):
     image * 2
 
-
 # %% [markdown]
 # # filter_response: unusual and right
 
@@ -450,7 +467,6 @@ def filter_response(image, filters):
     spectrum = torch.fft.rfft2(image.double()) * torch.fft.rfft2(filters.double(), s=(H, W)).conj()
     full = torch.fft.irfft2(spectrum.sum(1), s=(H, W))
     return full[:, : H - k + 1, : W - k + 1].float()
-
 
 # %% [markdown]
 # # grayscale_slices: mistakes
@@ -595,7 +611,6 @@ def grayscale_slices(weights):
 # %% No return exercise="grayscale_slices" fails="all" says="not answered yet"
 def grayscale_slices(weights):
     weights / 2
-
 
 # %% [markdown]
 # # grayscale_slices: unusual and right

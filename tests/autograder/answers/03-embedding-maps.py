@@ -5,7 +5,6 @@ first in front (`all`: every check of the exercise); `says` is a part of the fir
 student reads.
 """
 
-
 # %% [markdown]
 # # pca: mistakes
 
@@ -157,6 +156,14 @@ def pca(features, k):
     features - features.mean(0)
 
 
+# %% A randomized method with as few dimensions as asked for exercise="pca" fails="direction" may="centred not_scaled fewer_vectors_than_features features_as_they_are order" says="largest variance"
+import torch
+
+
+def pca(features, k):
+    _, _, V = torch.pca_lowrank(features, q=k)
+    return torch.matmul(features - features.mean(0), V[:, :k])
+
 # %% [markdown]
 # # pca: unusual and right
 
@@ -220,6 +227,14 @@ def pca(features, k):
     return x @ torch.stack(found, 1)
 
 
+# %% A randomized method with all dimensions exercise="pca" right=true
+import torch
+
+
+def pca(features, k):
+    U, S, V = torch.pca_lowrank(features.double(), q=min(features.shape), niter=4)
+    return (U * S)[:, :k].float()
+
 # %% [markdown]
 # # paste_on_map: mistakes
 
@@ -259,7 +274,7 @@ def paste_on_map(coordinates, thumbnails, size):
     return picture
 
 
-# %% x is the row exercise="paste_on_map" fails="right_and_up" says="exchange them"
+# %% x is the row exercise="paste_on_map" fails="right_and_up wide_and_tall" says="exchange them"
 import torch
 
 
@@ -344,7 +359,7 @@ def paste_on_map(coordinates, thumbnails, size):
     return picture
 
 
-# %% A range below 1 counts as 1 exercise="paste_on_map" fails="scale" says="where coordinates differ by 0.04"
+# %% A range below 1 counts as 1 exercise="paste_on_map" fails="scale" says="where coordinates differ by 0.0004"
 import torch
 
 
@@ -530,6 +545,54 @@ def paste_on_map(coordinates, thumbnails, size):
     coordinates * size
 
 
+# %% The larger side of a thumbnail for both axes exercise="paste_on_map" fails="wide_and_tall" says="nine times as high as wide"
+import torch
+
+
+def paste_on_map(coordinates, thumbnails, size):
+    h, w = thumbnails.shape[2:]
+    low, high = coordinates.amin(0), coordinates.amax(0)
+    span = float((high - low).max())
+    scale = (size - max(h, w)) / span if span > 0 else 0
+    picture = torch.ones(3, size, size)
+    for (x, y), thumbnail in zip((coordinates - (low + high) / 2).tolist(), thumbnails):
+        top, left = round((size - h) / 2 - scale * y), round((size - w) / 2 + scale * x)
+        picture[:, top : top + h, left : left + w] = thumbnail
+    return picture
+
+
+# %% The mean of the points in the middle exercise="paste_on_map" fails="scale" says="not the mean of the points"
+import torch
+
+
+def paste_on_map(coordinates, thumbnails, size):
+    h, w = thumbnails.shape[2:]
+    offsets = coordinates - coordinates.mean(0)
+    reach = offsets.abs().amax(0).tolist()
+    scale = min((r / 2 / d for r, d in zip((size - w, size - h), reach) if d > 1e-9), default=0)
+    picture = torch.ones(3, size, size)
+    for (x, y), thumbnail in zip(offsets.tolist(), thumbnails):
+        top, left = round((size - h) / 2 - scale * y), round((size - w) / 2 + scale * x)
+        picture[:, top : top + h, left : left + w] = thumbnail
+    return picture
+
+
+# %% Pasted from the top of the map to its bottom exercise="paste_on_map" fails="later_on_top" says="in the order in which they are given"
+import torch
+
+
+def paste_on_map(coordinates, thumbnails, size):
+    h, w = thumbnails.shape[2:]
+    low, high = coordinates.amin(0), coordinates.amax(0)
+    rooms = zip((size - w, size - h), (high - low).tolist())
+    scale = min((room / span for room, span in rooms if span > 0), default=0)
+    picture = torch.ones(3, size, size)
+    for n in coordinates[:, 1].argsort(descending=True).tolist():
+        x, y = (coordinates[n] - (low + high) / 2).tolist()
+        top, left = round((size - h) / 2 - scale * y), round((size - w) / 2 + scale * x)
+        picture[:, top : top + h, left : left + w] = thumbnails[n]
+    return picture
+
 # %% [markdown]
 # # paste_on_map: unusual and right
 
@@ -612,6 +675,24 @@ def paste_on_map(coordinates, thumbnails, size):
             layer.paste(Image.fromarray(channel.numpy().copy()), place)
     return torch.from_numpy(np.stack([np.asarray(layer) for layer in layers]))
 
+
+# %% Pillow in colours of 8 bits exercise="paste_on_map" right=true
+import numpy as np
+import torch
+from PIL import Image
+
+
+def paste_on_map(coordinates, thumbnails, size):
+    h, w = thumbnails.shape[2:]
+    places = coordinates.double().numpy()
+    low, high = places.min(0), places.max(0)
+    fits = [(size - d) / s for d, s in zip((w, h), high - low) if s > 0]
+    scale = min(fits, default=0)
+    page = Image.new("RGB", (size, size), "white")
+    for (x, y), thumbnail in zip(places - (low + high) / 2, thumbnails):
+        tile = Image.fromarray((255 * thumbnail.permute(1, 2, 0).numpy()).astype(np.uint8))
+        page.paste(tile, (int((size - w) / 2 + scale * x), int((size - h) / 2 - scale * y)))
+    return torch.from_numpy(np.array(page)).permute(2, 0, 1) / 255
 
 # %% [markdown]
 # # perplexity_affinities: mistakes
@@ -887,6 +968,25 @@ def perplexity_affinities(squared_distances, perplexity):
     squared_distances / perplexity
 
 
+# %% A distance of zero is taken for a point's own exercise="perplexity_affinities" fails="equal_vectors" says="on the diagonal alone"
+import math
+
+import torch
+
+
+def perplexity_affinities(squared_distances, perplexity):
+    d = squared_distances.double().clone()
+    d /= d.mean()
+    d[d == 0] = torch.inf
+    N = len(d)
+    low, high = torch.full((N, 1), -30.0).double(), torch.full((N, 1), 30.0).double()
+    for _ in range(100):
+        middle = (low + high) / 2
+        p = torch.softmax(-middle.exp() * d, dim=1)
+        too_wide = torch.special.entr(p).sum(1, keepdim=True) > math.log(perplexity)
+        low, high = torch.where(too_wide, middle, low), torch.where(too_wide, high, middle)
+    return (p + p.T) / (2 * N)
+
 # %% [markdown]
 # # perplexity_affinities: unusual and right
 
@@ -973,6 +1073,32 @@ def perplexity_affinities(squared_distances, perplexity):
         P[i, np.arange(N) != i] = softmax(-np.exp(brentq(gap, -20, 20)) * row)
     return torch.tensor((P + P.T) / (2 * N))
 
+
+# %% Newton's method on the logarithm of beta exercise="perplexity_affinities" right=true
+import math
+
+import torch
+
+
+def perplexity_affinities(squared_distances, perplexity):
+    d = squared_distances.double()
+    N = len(d)
+    others = ~torch.eye(N, dtype=torch.bool)
+    d = d[others].reshape(N, N - 1)
+    d = d - d.amin(1, keepdim=True)
+    d = d / d.mean(1, keepdim=True)
+    t = torch.zeros(N, 1).double()
+    low, high = torch.full_like(t, -40), torch.full_like(t, 40)
+    for _ in range(200):
+        p = torch.softmax(-t.exp() * d, dim=1)
+        gap = torch.special.entr(p).sum(1, keepdim=True) - math.log(perplexity)
+        low, high = torch.where(gap > 0, t, low), torch.where(gap > 0, high, t)
+        spread = (p * d * d).sum(1, keepdim=True) - (p * d).sum(1, keepdim=True).square()
+        step = t + gap / (t.exp().square() * spread)
+        t = torch.where((step > low) & (step < high), step, (low + high) / 2)
+    P = torch.zeros(N, N).double()
+    P[others] = torch.softmax(-t.exp() * d, dim=1).flatten()
+    return (P + P.T) / (2 * N)
 
 # %% [markdown]
 # # tsne_gradient: mistakes
@@ -1153,6 +1279,16 @@ def tsne_gradient(P, Y):
     P @ Y
 
 
+# %% Pairs without affinity are left out exercise="tsne_gradient" fails="pairs_without_affinity" says="q alone pushes"
+import torch
+
+
+def tsne_gradient(P, Y):
+    apart = Y[:, None] - Y
+    w = (1 / (1 + apart.square().sum(2))).fill_diagonal_(0)
+    force = torch.where(P > 0, (P - w / w.sum()) * w, 0)
+    return 4 * (force[:, :, None] * apart).sum(1)
+
 # %% [markdown]
 # # tsne_gradient: unusual and right
 
@@ -1216,3 +1352,15 @@ def tsne_gradient(P, Y):
     w = w - torch.diag(torch.diag(w))
     force = (P - w / w.sum()) * w
     return 4 * torch.einsum("ij,ijd->id", force, Y.unsqueeze(1) - Y.unsqueeze(0))
+
+
+# %% scikit-learn's own gradient exercise="tsne_gradient" right=true
+import torch
+from scipy.spatial.distance import squareform
+from sklearn.manifold._t_sne import _kl_divergence
+
+
+def tsne_gradient(P, Y):
+    pairs = squareform(P.double().numpy(), checks=False)
+    _, gradient = _kl_divergence(Y.double().numpy().ravel(), pairs, 1, len(Y), 2)
+    return torch.from_numpy(gradient.reshape(-1, 2))

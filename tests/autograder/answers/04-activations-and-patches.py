@@ -144,6 +144,54 @@ def scale_maps(maps, per_map):
     return maps
 
 
+# %% A constant map is 0 on the common scale, too exercise="scale_maps" fails="one_scale_for_all" says="a constant map is a grey like any other"
+import torch
+
+
+def scale_maps(maps, per_map):
+    own = maps.amax((1, 2), keepdim=True) - maps.amin((1, 2), keepdim=True)
+    low = maps.amin((1, 2), keepdim=True) if per_map else maps.min()
+    span = own if per_map else (maps.max() - maps.min()).clamp(min=1e-30)
+    return torch.where(own > 0, (maps - low) / span, 0)
+
+
+# %% Constant only where all maps are exercise="scale_maps" fails="constant_map" says="become NaN or infinite"
+import torch
+
+
+def scale_maps(maps, per_map):
+    if maps.max() == maps.min():
+        return torch.zeros_like(maps)
+    axes = (1, 2) if per_map else (0, 1, 2)
+    low, high = maps.amin(axes, keepdim=True), maps.amax(axes, keepdim=True)
+    return (maps - low) / (high - low)
+
+
+# %% Changed in place where all are on one scale exercise="scale_maps" fails="maps_unchanged" says="with per_map=False the maps are changed in place"
+import torch
+
+
+def scale_maps(maps, per_map):
+    if per_map:
+        low, high = maps.amin((1, 2), keepdim=True), maps.amax((1, 2), keepdim=True)
+        return (maps - low) / torch.where(high > low, high - low, 1)
+    maps -= maps.min()
+    if maps.max() > 0:
+        maps /= maps.max()
+    return maps
+
+
+# %% Maps inside [0, 1] are left alone exercise="scale_maps" fails="faint_maps" says="come back as they are"
+import torch
+
+
+def scale_maps(maps, per_map):
+    axes = (1, 2) if per_map else (0, 1, 2)
+    low, high = maps.amin(axes, keepdim=True), maps.amax(axes, keepdim=True)
+    if maps.min() >= 0 and 0 < maps.max() <= 1:
+        return maps.clone()
+    return (maps - low) / torch.where(high > low, high - low, 1)
+
 # %% [markdown]
 # # scale_maps: unusual and right
 
@@ -193,6 +241,16 @@ def scale_maps(maps, per_map):
         group /= group.max().clone()
     return torch.nan_to_num(copy)
 
+
+# %% Through minima and maxima of NumPy's interp exercise="scale_maps" right=true
+import numpy as np
+import torch
+
+
+def scale_maps(maps, per_map=True):
+    rows = maps.double().reshape(len(maps) if per_map else 1, -1).numpy()
+    rows = [np.interp(r, [r.min(), r.max()], [0, 1]) if np.ptp(r) else 0 * r for r in rows]
+    return torch.from_numpy(np.stack(rows)).reshape(maps.shape)
 
 # %% [markdown]
 # # receptive_field: mistakes
@@ -401,6 +459,47 @@ def receptive_field(layers):
     return layers
 
 
+# %% Kernels of 1 are skipped exercise="receptive_field" fails="kernels_of_one" says="the stride of a kernel of 1"
+def receptive_field(layers):
+    size, stride, offset = 1, 1, 0.0
+    for kernel, step, padding in layers:
+        if kernel == 1:
+            continue
+        size += (kernel - 1) * stride
+        offset += ((kernel - 1) / 2 - padding) * stride
+        stride *= step
+    return size, stride, offset
+
+
+# %% Kernels of 1 stride, and their padding is forgotten exercise="receptive_field" fails="kernels_of_one" says="the padding of a kernel of 1"
+def receptive_field(layers):
+    size, stride, offset = 1, 1, 0.0
+    for kernel, step, padding in layers:
+        if kernel > 1:
+            size += (kernel - 1) * stride
+            offset += ((kernel - 1) / 2 - padding) * stride
+        stride *= step
+    return size, stride, offset
+
+
+# %% Padding is half a kernel, or none exercise="receptive_field" fails="padding_in_front kernels_of_one" says="not always half a kernel"
+def receptive_field(layers):
+    size, stride, offset = 1, 1, 0.0
+    for kernel, step, padding in layers:
+        size += (kernel - 1) * stride
+        offset += ((kernel - 1) / 2 - (kernel // 2 if padding else 0)) * stride
+        stride *= step
+    return size, stride, offset
+
+
+# %% A list as default argument exercise="receptive_field" fails="size_without_strides size_with_strides stride offset_of_kernels offset_of_strides padding_in_front padding_after_strides even_kernels kernels_of_one no_layers" says="as default argument"
+def receptive_field(layers, field=[1, 1, 0.0]):
+    for kernel, step, padding in layers:
+        field[0] += (kernel - 1) * field[1]
+        field[2] += ((kernel - 1) / 2 - padding) * field[1]
+        field[1] *= step
+    return tuple(field)
+
 # %% [markdown]
 # # receptive_field: unusual and right
 
@@ -448,6 +547,19 @@ def receptive_field(layers):
     (low, high), (neighbour, _) = pixels(0), pixels(1)
     return [high - low + 1, neighbour - low, (low + high) / 2]
 
+
+# %% One unit, spread downwards by transposed convolutions exercise="receptive_field" right=true
+import torch
+import torch.nn.functional as F
+
+
+def receptive_field(layers):
+    seen, start, stride, reach = torch.ones(1, 1, 1), 0, 1, 1
+    for kernel, step, padding in layers[::-1]:
+        seen = F.conv_transpose1d(seen, torch.ones(1, 1, kernel), stride=step).clamp(max=1)
+        reach = (reach - 1) * step + kernel
+        start, stride = start * step - padding, stride * step
+    return reach, stride, start + (reach - 1) / 2
 
 # %% [markdown]
 # # top_patches: mistakes
@@ -597,6 +709,58 @@ def top_patches(maps, channel, k):
 def top_patches(maps, channel, k):
     return maps
 
+
+# %% Row and column of different places exercise="top_patches" fails="equal_activations" says="look up both together"
+def top_patches(maps, channel, k):
+    one = maps[:, channel]
+    rows, columns = one.amax(2).argmax(1), one.amax(1).argmax(1)
+    order = one.amax((1, 2)).argsort(descending=True)[:k].tolist()
+    return [(n, int(rows[n]), int(columns[n])) for n in order]
+
+
+# %% Images are looked up by their peak exercise="top_patches" fails="equal_activations" says="list each of them once"
+def top_patches(maps, channel, k):
+    one = maps[:, channel]
+    peaks = one.flatten(1).amax(1).sort(descending=True).values[:k]
+    return [tuple((one == peak).nonzero()[0].tolist()) for peak in peaks]
+
+
+# %% The ten times k strongest places, then each image once exercise="top_patches" fails="one_place_an_image" says="at a thousand places"
+def top_patches(maps, channel, k):
+    one = maps[:, channel]
+    height, width = one.shape[1:]
+    found = {}
+    for place in one.flatten().topk(min(10 * k, one.numel())).indices.tolist():
+        image, place = divmod(place, height * width)
+        found.setdefault(image, (image, *divmod(place, width)))
+    return list(found.values())[:k]
+
+
+# %% The list is filled up to k exercise="top_patches" fails="fewer_images_than_k" says="do not fill the list up"
+def top_patches(maps, channel, k):
+    peaks, places = maps[:, channel].flatten(1).max(1)
+    order = peaks.argsort(descending=True).tolist()
+    found = [(n, *divmod(int(places[n]), maps.shape[-1])) for n in order]
+    return (found * k)[:k]
+
+
+# %% A single image gives all k places exercise="top_patches" fails="fewer_images_than_k" says="1 of 1 images"
+def top_patches(maps, channel, k):
+    one, width = maps[:, channel], maps.shape[-1]
+    if len(one) == 1:
+        places = one.flatten().topk(min(k, one.numel())).indices.tolist()
+        return [(0, *divmod(place, width)) for place in places]
+    peaks, places = one.flatten(1).max(1)
+    return [(n, *divmod(int(places[n]), width)) for n in peaks.argsort(descending=True)[:k]]
+
+
+# %% Peaks as whole numbers exercise="top_patches" fails="best_first" says="not the best ones"
+def top_patches(maps, channel, k):
+    found = []
+    for n, one in enumerate(maps[:, channel]):
+        row, column = divmod(int(one.argmax()), one.shape[1])
+        found.append((int(one.max()), n, row, column))
+    return [place[1:] for place in sorted(found, key=lambda place: -place[0])[:k]]
 
 # %% [markdown]
 # # top_patches: unusual and right

@@ -313,7 +313,6 @@ def occlude(image, row, column, size, fill):
     covered = image.clone()
     covered[:, :, row : row + size, column : column + size] = fill
 
-
 # %% [markdown]
 # # occlude: unusual and right
 
@@ -376,7 +375,6 @@ def occlude(image, row, column, size, fill):
     top, left = row + size, column + size
     wide[..., top : top + size, left : left + size] = source[..., top : top + size, left : left + size]
     return wide[..., size:-size, size:-size]
-
 
 # %% [markdown]
 # # occlusion_map: mistakes
@@ -1069,6 +1067,25 @@ def occlusion_map(model, image, label, size, stride, fill):
     model(image)
 
 
+# %% The sigmoid of one logit exercise="occlusion_map" fails="probability" says="knows no other class"
+import torch
+
+
+def occlusion_map(model, image, label, size, stride, fill):
+    fill = torch.as_tensor(fill).to(image)
+    fill = (fill.reshape(3, 1, 1) if fill.dim() == 1 else fill).expand_as(image)
+    rows = range(0, image.shape[2] - size + 1, stride)
+    columns = range(0, image.shape[3] - size + 1, stride)
+    values = torch.zeros(len(rows), len(columns))
+    with torch.no_grad():
+        for i, row in enumerate(rows):
+            for j, column in enumerate(columns):
+                covered = image.clone()
+                place = (..., slice(row, row + size), slice(column, column + size))
+                covered[place] = fill[place]
+                values[i, j] = torch.sigmoid(model(covered)[0, label])
+    return values
+
 # %% [markdown]
 # # occlusion_map: unusual and right
 
@@ -1167,3 +1184,34 @@ def occlusion_map(model, image, label, size, stride, fill):
         powers = np.exp(logits - logits.max())
         values[i, j] = powers[label] / powers.sum()
     return values
+
+
+# %% A data set of covered pictures, and its loader exercise="occlusion_map" right=true
+import torch
+from torch.utils.data import DataLoader, Dataset
+
+
+class Covered(Dataset):
+    def __init__(self, image, size, stride, fill):
+        fill = torch.as_tensor(fill).to(image)
+        self.image, self.size = image.detach()[0], size
+        self.fill = (fill.reshape(3, 1, 1) if fill.dim() == 1 else fill).expand_as(image)[0]
+        rows, columns = (range(0, n - size + 1, stride) for n in image.shape[2:])
+        self.places = [(row, column) for row in rows for column in columns]
+
+    def __len__(self):
+        return len(self.places)
+
+    def __getitem__(self, n):
+        row, column = self.places[n]
+        covered = self.image.clone()
+        place = (..., slice(row, row + self.size), slice(column, column + self.size))
+        covered[place] = self.fill[place]
+        return covered
+
+
+@torch.inference_mode()
+def occlusion_map(model, image, label, size, stride, fill):
+    squares = DataLoader(Covered(image, size, stride, fill), batch_size=16)
+    values = [model(batch).log_softmax(dim=1)[:, label].exp() for batch in squares]
+    return torch.cat(values).reshape((image.shape[2] - size) // stride + 1, -1)

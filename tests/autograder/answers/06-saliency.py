@@ -305,7 +305,6 @@ def saliency_map(model, images, labels):
     model(images).gather(1, labels.view(-1, 1)).sum().backward()
     return images.grad.abs().amax(1)
 
-
 # %% [markdown]
 # # saliency_map: unusual and right
 
@@ -485,7 +484,6 @@ def saliency_map(model, images, labels):
     for step in STEPS:
         value = step(value)
     return value
-
 
 # %% [markdown]
 # # randomize_top: mistakes
@@ -866,6 +864,40 @@ def randomize_top(model, depth, seed):
     model = copy.deepcopy(model)
 
 
+# %% The old weights in another order exercise="randomize_top" fails="random" says="in another order"
+import copy
+
+import torch
+from torch import nn
+
+
+def randomize_top(model, depth, seed):
+    model = copy.deepcopy(model)
+    generator = torch.Generator().manual_seed(seed)
+    layers = [m for m in model.modules() if isinstance(m, (nn.Conv2d, nn.Linear))]
+    for layer in layers[len(layers) - depth :]:
+        weight = layer.weight.data
+        order = torch.randperm(weight.numel(), generator=generator)
+        layer.weight.data = weight.flatten()[order].view_as(weight)
+    return model
+
+
+# %% The mean is kept as well exercise="randomize_top" fails="random" says="also where the old ones had another"
+import copy
+
+import torch
+from torch import nn
+
+
+def randomize_top(model, depth, seed):
+    model = copy.deepcopy(model)
+    generator = torch.Generator().manual_seed(seed)
+    layers = [m for m in model.modules() if isinstance(m, (nn.Conv2d, nn.Linear))]
+    for layer in layers[len(layers) - depth :]:
+        noise = torch.randn(layer.weight.shape, generator=generator)
+        layer.weight.data = layer.weight.mean() + noise * layer.weight.std()
+    return model
+
 # %% [markdown]
 # # randomize_top: unusual and right
 
@@ -959,7 +991,6 @@ def randomize_top(model, depth, seed):
         std = math.sqrt(layer.weight.data.double().var(correction=0))
         layer.weight.data.copy_(std * torch.randn(layer.weight.shape, generator=generator))
     return model
-
 
 # %% [markdown]
 # # deletion_curve: mistakes
@@ -1259,6 +1290,20 @@ def deletion_curve(model, image, label, saliency, steps):
 def deletion_curve(model, image, label, saliency, steps):
     model(image)
 
+
+# %% The order of the sizes, not of the values exercise="deletion_curve" fails="most_salient_first" says="not those of the largest size"
+import torch
+
+
+def deletion_curve(model, image, label, saliency, steps):
+    order = saliency.abs().flatten().argsort(descending=True)
+    curve = []
+    for step in range(steps + 1):
+        deleted = image.clone().flatten(2)
+        deleted[:, :, order[: step * len(order) // steps]] = 0.5
+        with torch.no_grad():
+            curve.append(model(deleted.view_as(image)).softmax(dim=1)[0, label])
+    return torch.stack(curve)
 
 # %% [markdown]
 # # deletion_curve: unusual and right

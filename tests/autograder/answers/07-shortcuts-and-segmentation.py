@@ -258,6 +258,24 @@ def plant_shortcut(images, labels):
     return marked
 
 
+# %% The mark is as bright as the brightest pixel exercise="plant_shortcut" fails="brightness" says="are 0.40 to 0.40"
+def plant_shortcut(images, labels):
+    marked = images.clone()
+    for n, label in enumerate(labels.tolist()):
+        row, column = 3 * (label // 5), 3 * (label % 5)
+        marked[n, :, row : row + 3, column : column + 3] = images.max()
+    return marked
+
+
+# %% The first image of each label alone gets its mark exercise="plant_shortcut" fails="own_label" says="although one before it with the same label has"
+def plant_shortcut(images, labels):
+    marked = images.clone()
+    for label in labels.unique().tolist():
+        n = int((labels == label).nonzero()[0])
+        row, column = 3 * (label // 5), 3 * (label % 5)
+        marked[n, :, row : row + 3, column : column + 3] = 1
+    return marked
+
 # %% [markdown]
 # # plant_shortcut: unusual, and right
 
@@ -322,6 +340,18 @@ def mark_one(image, label):
 def plant_shortcut(images, labels):
     return torch.stack([mark_one(image, int(label)) for image, label in zip(images, labels)])
 
+
+# %% Ten stencils, looked up by label exercise="plant_shortcut" right=true
+import torch
+import torch.nn.functional as F
+
+STENCILS = torch.kron(torch.eye(10).reshape(10, 2, 5), torch.ones(3, 3))  # (10, 6, 15)
+
+
+def plant_shortcut(images, labels):
+    height, width = images.shape[-2:]
+    marks = F.pad(STENCILS[labels], (0, width - 15, 0, height - 6))[:, None]
+    return images.masked_fill(marks.bool(), 1.0)
 
 # %% [markdown]
 # # grabcut_seeds: mistakes
@@ -612,6 +642,34 @@ def grabcut_seeds(saliency, low, high):
     return seeds
 
 
+# %% Eight bits first, as OpenCV wants them exercise="grabcut_seeds" fails="quantiles" says="a quarter of 403 pixels"
+import torch
+
+
+def grabcut_seeds(saliency, low, high):
+    values = saliency - saliency.min()
+    values = (255 * values / values.max()).byte().float()
+    first, last = torch.quantile(values, torch.tensor([low, high]))
+    seeds = torch.where(values > (first + last) / 2, 3, 2)
+    seeds[values < first] = 0
+    seeds[values > last] = 1
+    return seeds
+
+
+# %% Scaled to [0, 1] in place, through a view exercise="grabcut_seeds" fails="map_unchanged" says="the caller's map is changed"
+import torch
+
+
+def grabcut_seeds(saliency, low, high):
+    flat = saliency.view(-1)
+    flat -= flat.min()
+    flat /= flat.max()
+    first, last = torch.quantile(flat, torch.tensor([low, high]))
+    seeds = torch.where(saliency > (first + last) / 2, 3, 2)
+    seeds[saliency < first] = 0
+    seeds[saliency > last] = 1
+    return seeds
+
 # %% [markdown]
 # # grabcut_seeds: unusual, and right
 
@@ -685,6 +743,15 @@ def grabcut_seeds(saliency, low, high):
     seeds[most.indices] = 1
     return seeds.view(saliency.shape)
 
+
+# %% bucketize, and a table of the codes exercise="grabcut_seeds" right=true
+import torch
+
+
+def grabcut_seeds(saliency, low, high):
+    first, last = torch.quantile(saliency.double(), torch.tensor([low, high]).double())
+    borders = torch.stack([first, (first + last) / 2, last])
+    return torch.tensor([0, 2, 3, 1])[torch.bucketize(saliency.double(), borders)]
 
 # %% [markdown]
 # # intersection_over_union: mistakes
@@ -845,6 +912,13 @@ def intersection_over_union(a, b):
     return int((a & b).sum()), int((a | b).sum())
 
 
+# %% An empty first mask counts as agreement exercise="intersection_over_union" fails="nothing_in_common" says="also where one of them is empty"
+def intersection_over_union(a, b):
+    a, b = a.bool(), b.bool()
+    if not a.any():
+        return 1.0
+    return float((a & b).sum() / (a | b).sum())
+
 # %% [markdown]
 # # intersection_over_union: unusual, and right
 
@@ -896,3 +970,12 @@ def intersection_over_union(a, b):
     if either == 0:
         return 1.0
     return both / either
+
+
+# %% SciPy's distance exercise="intersection_over_union" right=true
+import numpy as np
+from scipy.spatial.distance import jaccard
+
+
+def intersection_over_union(a, b):
+    return 1 - jaccard(np.asarray(a, bool).ravel(), np.asarray(b, bool).ravel())

@@ -342,6 +342,40 @@ class GuidedReLU(torch.autograd.Function):
                 result[n, c] = upstream[n, c] * (x[n, c] > 0) * (upstream[n, c] > 0)
         return result
 
+
+# %% A list of inputs in the class, the last one taken back first exercise="GuidedReLU" fails="several_at_once" says="never asked for its gradient"
+import torch
+
+
+class GuidedReLU(torch.autograd.Function):
+    inputs = []
+
+    @staticmethod
+    def forward(ctx, x):
+        GuidedReLU.inputs.append(x)
+        return x.clamp(min=0)
+
+    @staticmethod
+    def backward(ctx, upstream):
+        x = GuidedReLU.inputs.pop()
+        return upstream * (x > 0) * (upstream > 0)
+
+
+# %% The ceiling of ReLU6 on the way back alone exercise="GuidedReLU" fails="size" says="where x is above 6"
+import torch
+
+
+class GuidedReLU(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return x.clamp(min=0)
+
+    @staticmethod
+    def backward(ctx, upstream):
+        (x,) = ctx.saved_tensors
+        return torch.where((x > 0) & (x < 6) & (upstream > 0), upstream, 0)
+
 # %% [markdown]
 # # GuidedReLU: unusual, and right
 
@@ -439,6 +473,25 @@ class GuidedReLU:
         if y.requires_grad:
             y.register_hook(lambda upstream: upstream.clamp(min=0))
         return y
+
+
+# %% A base class does half of it exercise="GuidedReLU" right=true
+import torch
+from torch.autograd.function import once_differentiable
+
+
+class Rectified(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        ctx.off = x <= 0
+        return torch.maximum(x, torch.zeros_like(x))
+
+
+class GuidedReLU(Rectified):
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, upstream):
+        return upstream.masked_fill(ctx.off | (upstream <= 0), 0)
 
 # %% [markdown]
 # # guided_backprop: mistakes
@@ -1275,6 +1328,31 @@ def guided_backprop(model, image, layer, channel):
     (gradient,) = torch.autograd.grad(features[0, channel].max(), image)
     return gradient[0]
 
+
+# %% The place where all channels together are strongest exercise="guided_backprop" fails="embedded_network" says="that of this channel alone"
+import torch
+from labkit.hooks import activations, replace_activations
+
+
+class GuidedReLU(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return x.clamp(min=0)
+
+    @staticmethod
+    def backward(ctx, upstream):
+        (x,) = ctx.saved_tensors
+        return torch.where((x > 0) & (upstream > 0), upstream, 0)
+
+
+def guided_backprop(model, image, layer, channel):
+    image = image.detach().clone().requires_grad_()
+    with replace_activations(model, GuidedReLU.apply):
+        features = activations(model, image, layer)[layer][0]
+    features = features.reshape(len(features), -1)  # (C, places)
+    return torch.autograd.grad(features[channel, features.sum(0).argmax()], image)[0][0]
+
 # %% [markdown]
 # # guided_backprop: unusual, and right
 
@@ -1440,3 +1518,28 @@ def guided_backprop(model, image, layer, channel):
         best = features.reshape(1, features.shape[1], -1)[0, channel].topk(1).values
         (gradient,) = torch.autograd.grad(best.sum(), image, create_graph=True)
     return gradient[0]
+
+
+# %% A function of the picture, and its vector-Jacobian product exercise="guided_backprop" right=true
+import torch
+from labkit.hooks import activations, replace_activations
+
+
+class GuidedReLU(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return x.clamp(min=0)
+
+    @staticmethod
+    def backward(ctx, upstream):
+        (x,) = ctx.saved_tensors
+        return torch.where((x > 0) & (upstream > 0), upstream, 0)
+
+
+def guided_backprop(model, image, layer, channel):
+    def largest(picture):
+        return activations(model, picture[None], layer)[layer][0, channel].amax()
+
+    with replace_activations(model, GuidedReLU.apply):
+        return torch.autograd.functional.vjp(largest, image.detach()[0])[1]
