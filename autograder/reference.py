@@ -56,6 +56,8 @@ from autograder.references.lab_10_adversarial_images import climb, fgsm
 from autograder.references.lab_11_feature_inversion import smoothest_match, total_variation
 from autograder.references.lab_12_deepdream import dream_gradient, dream_loss, octave_sizes
 from autograder.references.lab_13_texture_synthesis import (
+    draws_of,
+    gaussian_weights,
     gram_matrix,
     layer_distances,
     masked_distances,
@@ -78,12 +80,14 @@ __all__ = [
     "ascent_direction",
     "climb",
     "content_loss",
+    "draws_of",
     "dream_gradient",
     "dream_loss",
     "extract_features",
     "fgsm",
     "filter_response",
     "gaussian_spot",
+    "gaussian_weights",
     "grabcut_seeds",
     "gram_matrix",
     "grayscale_slices",

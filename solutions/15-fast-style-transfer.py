@@ -484,7 +484,7 @@ if ready(perceptual_loss=first_loss, instance_norm=normalized):
 # | `ConditionalInstanceNorm2d(channels, styles)` | | C channels, S styles |
 # | its `weight`, $\gamma$ | (S, C) | an `nn.Parameter`, at first 1 everywhere |
 # | its `bias`, $\beta$ | (S, C) | an `nn.Parameter`, at first 0 everywhere |
-# | `x` | (N, C, H, W) | any values; keeps them |
+# | `x` | (N, C, H, W) | any values; keeps them, and the gradient passes through |
 # | `style_weights`, $a$ | (N, S) | one row for each image, used as they are |
 # | result of `forward` | (N, C, H, W) | |
 #

@@ -475,6 +475,7 @@ def test_share(student):
             f"with fraction {fraction} of {count} pixels, {found} are clipped: count pixels, a "
             "share of all H * W, not values and not a distance"
         )
+    assert found == count, f"with fraction 1 all pixels are clipped, and {count - found} is left"
     found = int(clipped(cleaned(student, image, TINY, 0.0))[0].sum())
     assert found == 0, f"with fraction 0, {found} pixels are clipped"
 
@@ -705,8 +706,9 @@ def test_features_decide(student):
     by_features = torch.tensor([0, 1, 0, 1, 0, 1, 0, 1])
     by_pixels = torch.tensor([0, 0, 1, 1, 0, 0, 1, 1])
     images = group_pictures(generator, by_pixels, noise=0.05)
+    features = group_features(generator, by_features) / 100  # nearer together than the pixels
     require(
-        facets(student, images, group_features(generator, by_features), 2),
+        facets(student, images, features, 2),
         means(images, by_features),
         "the facets are not the mean images of the two groups of features",
         same=same_set,

@@ -194,7 +194,10 @@ def test_channels(student):
         image[:, channel] = pattern[:, 0]
     values = [variation(student, image) for image in alone]
     wrong = [c for c, v in enumerate(values) if v <= 0 or not near(v, max(values))]
-    assert not wrong, f"channel {wrong[0]} counts less than another: use all three, alike"
+    assert not wrong, (
+        f"a pattern in channel {wrong[0]} alone counts less than in another channel: all three "
+        "count alike, and a channel is no neighbour of the next (axis 1)"
+    )
     opposed = variation(student, alone[0] - alone[1])
     assert opposed > 1.1 * values[0], (
         "red and green edges of opposite sign cancel: square the differences in each channel, and "
@@ -355,6 +358,12 @@ def test_one_ratio(student):
     assert near(value, 1), (
         "with features that are zero in whole channels the loss is wrong: add up over all channels "
         "and places first, then divide once"
+    )
+    target = torch.cat([target, 3 * target])  # of two images, the second three times as strong
+    both = loss(student, torch.cat([2 * target[:1], target[1:]]), target)
+    assert not near(both, 1 / 2), (
+        "for two images the loss is the mean of two ratios: add up over all axes, the images' too, "
+        "and divide once"
     )
 
 
@@ -575,9 +584,11 @@ def test_forward_passes(student):
     model, truth = lossless(generator), random_images(generator, 1, SIZE)
     target = features_of(model, truth)
     for steps in (5, 12):
-        call, _ = inverted(student, model, target, SIZE, steps, record=True)
+        call, image = inverted(student, model, target, SIZE, steps, record=True)
         seen = call.forwards
-        assert steps - 1 <= len(seen) <= 2 * steps + 2, (
+        arrived = distance(image, truth) < 1e-3  # L-BFGS may stop there
+        fewest = 1 if arrived else steps - 1
+        assert fewest <= len(seen) <= 2 * steps + 2, (
             f"steps={steps} called the network {len(seen)} times: once a step, {steps} in all"
         )
         moved = [not torch.equal(a, b) for a, b in itertools.pairwise(seen)]

@@ -243,8 +243,8 @@ def test_length(student):
             "the mean absolute change is not `step_size`: divide by the mean over all values, and "
             "multiply by `step_size`"
         )
-    for parameter in model[0].parameters():  # a mean absolute gradient of 1/2
-        parameter.data /= (2 * float(gradient.abs().mean())) ** 0.5
+    for parameter in model[0].parameters():  # a mean absolute gradient of 1/100
+        parameter.data /= (100 * float(gradient.abs().mean())) ** 0.5
     size = moved(student, model, image).abs().mean() / 0.01
     assert close(size, torch.ones(()), 0.02), (
         "where the gradient is small, the step is small, too: what keeps the divisor above zero "
@@ -265,6 +265,11 @@ def test_layer(student):
     right = {n: reference.dream_gradient(model, image, depth) for n, depth in own.items()}
     for name, other in itertools.permutations(own):
         assert not either_way(steps[name], right[other]), "another layer than `layer` is dreamt"
+    rectified = reference.dream_gradient(model, image, 2)
+    assert not either_way(steps["0"], rectified), (
+        "of a layer that is not rectified, negative activations are cut off, or the next layer is "
+        "dreamt: they count as they are"
+    )
 
 
 @points(2, exercise="dream_step")
@@ -296,6 +301,11 @@ def test_not_clamped(student):
     inside = ((image + change) >= 0) & ((image + change) <= 1)
     assert not inside.all(), (
         "a step of 1 leaves [0, 1], and all values stayed inside: the loop clamps, not the step"
+    )
+    wide = grey(generator, reach=0.8)  # some values lie outside already
+    end = wide + moved(student, model, wide, step_size=0.001)
+    assert ((end < -0.1) | (end > 1.1)).any(), (
+        "values that lie outside [0, 1] already are clamped before the step"
     )
 
 
@@ -356,6 +366,11 @@ def sizes(student, height: int, width: int, octaves: int, scale: float) -> list[
     return [tuple(float(side) for side in pair) for pair in value]
 
 
+def is_whole(side) -> bool:
+    """Return whether a side is an int, Python's or NumPy's: a picture has no size of 80.0."""
+    return not side.is_floating_point() if isinstance(side, Tensor) else isinstance(side, int)
+
+
 def ordered(found: list[tuple]) -> list[tuple]:
     """Return sizes smallest first, whichever way round they came: another check says that."""
     return sorted(found)
@@ -405,9 +420,10 @@ def test_count(student):
 def test_factor(student):
     """From octave to octave the size grows by the factor `scale`."""
     generator = student.generator(23)
-    for scale in (2, 3):
-        unit_size = 6 * drawn(generator, 4, 8)  # an octave more comes out even, too
-        found = ordered(sizes(student, unit_size * scale**3, unit_size * scale**3, 4, scale))
+    for scale in (2, 3, 1.5):
+        unit_size = 24 * drawn(generator, 1, 3)  # an octave more comes out even, too
+        side = round(unit_size * scale**3)
+        found = ordered(sizes(student, side, side, 4, scale))
         factors = [b[0] / a[0] for a, b in itertools.pairwise(found) if a[0]]
         assert found[0][0], "a size is 0"
         assert all(abs(factor - scale) < 0.1 for factor in factors), (
@@ -434,6 +450,11 @@ def test_height_and_width(student):
 @points(2, exercise="octave_sizes")
 def test_rounding(student):
     """Sizes are rounded to the nearest whole number, from the full size each."""
+    value = student.octave_sizes(80, 40, 2, 2.0)
+    if isinstance(value, list) and all(isinstance(pair, list) for pair in value):
+        assert all(is_whole(side) for pair in value for side in pair), (
+            f"a size is no whole number: got {value}, and `80.0` is none, but `int(80.0)`"
+        )
     for height, width, scale in ((199, 301, Fraction(7, 5)), (331, 223, Fraction(13, 10))):
         expected = reference.octave_sizes(height, width, 5, scale)
         found = ordered(sizes(student, height, width, 5, float(scale)))

@@ -326,6 +326,22 @@ def test_style_gradient(student):
             "distance of its Gram matrix",
             same=proportional,
         )
+    steps = [0.002 * x.sign() for x in call.gradients]
+    ahead, behind = (
+        number(
+            student.style_loss(
+                {n: x + sign * step for (n, x), step in zip(features.items(), steps, strict=True)},
+                targets,
+                dict.fromkeys(targets, 1.0),
+            )
+        )
+        for sign in (1, -1)
+    )
+    slope, found = float(ahead - behind) / 0.004, sum(float(x.abs().sum()) for x in call.gradients)
+    assert abs(found - slope) < 0.05 * abs(slope), (
+        "the gradient has the right direction and not the size of the loss's slope: is one of two "
+        "equal factors detached?"
+    )
 
 
 @points(1, exercise="style_loss")
@@ -671,11 +687,13 @@ def test_model_unchanged(student):
 # mix_grams(grams, weights) -> dict
 
 
-def gram_sets(generator: Generator, count: int, layers: tuple[str, ...]) -> list[dict]:
+def gram_sets(
+    generator: Generator, count: int, layers: tuple[str, ...], images: int = 1
+) -> list[dict]:
     """Return Gram matrices of several styles; layers differ in size and in strength."""
     sets = []
     for k in range(1, count + 1):
-        features = {name: k * random(generator, 1, 3 + i, 5, 4) for i, name in enumerate(layers)}
+        features = {n: k * random(generator, images, 3 + i, 5, 4) for i, n in enumerate(layers)}
         sets.append({n: reference.gram_matrix(f).float() for n, f in features.items()})
     return sets
 
@@ -701,8 +719,8 @@ def same_layers(mixed: dict, expected: dict) -> bool:
 
 @points(2, exercise="mix_grams")
 def test_mean_of_two(student):
-    """Two styles with equal weights give their mean."""
-    grams = gram_sets(student.generator(41), 2, ("fine",))
+    """Two styles with equal weights give their mean, for each image."""
+    grams = gram_sets(student.generator(41), 2, ("fine",), images=2)
     mixed = mixture(student, grams, [0.5, 0.5])["fine"]
     a, b = (g["fine"].double() for g in grams)
     require(
@@ -745,10 +763,11 @@ def test_sum_of_weights(student):
     """Weights that do not add up to 1 are divided by their sum."""
     grams = gram_sets(student.generator(43), 2, ("fine",))
     shares = mixture(student, grams, [0.75, 0.25])
-    whole = mixture(student, grams, [6.0, 2.0])
-    assert same_layers(whole, shares), (
-        "weights 6 and 2 give another mixture than 0.75 and 0.25: divide by the sum of the weights"
-    )
+    for weights in ([6.0, 2.0], [0.3, 0.1]):
+        assert same_layers(mixture(student, grams, weights), shares), (
+            f"weights {weights} give another mixture than 0.75 and 0.25: divide by the sum of the "
+            "weights, whatever it is"
+        )
 
 
 @points(2, exercise="mix_grams")

@@ -121,13 +121,16 @@ def test_where_gradients_go(student):
     assert value.requires_grad, (
         "the loss has no gradient at all: detach the target alone, and no `.item()`"
     )
-    found = torch.autograd.grad(value, (features, target), allow_unused=True)
+    leaves = [x for x in (features, target) if x.requires_grad]  # the target may be cut off
+    found = torch.autograd.grad(value, leaves, allow_unused=True)
     found = [torch.zeros(1, 2) if g is None else g for g in found]
     assert numbers(found[0]) == [0.0, -0.32], (
         "for features (3, 0) and target (3, 4) the gradient is (0, -8/25), got "
         f"{numbers(found[0])}: is it the features that are detached?"
     )
-    assert not found[1].any(), "a gradient flows into the target: use `target_features.detach()`"
+    assert not any(g.any() for g in found[1:]), (
+        "a gradient flows into the target: use `target_features.detach()`"
+    )
     values = numbers(features.detach()), numbers(target.detach())
     assert values == ([3.0, 0.0], [3.0, 4.0]), (
         "features or target have other values now: work on copies"
@@ -216,18 +219,22 @@ def test_smoother(student):
 def test_steps_and_seed(student):
     """Seven steps look at the network seven times; the seed decides, and nothing else changes."""
     model = swapped_colours()
-    _, target = orange(3, 4)
+    picture, target = orange(3, 4)
     before, kept = torch.get_rng_state(), target.clone()
     image = student.invert_features(model, "0", target, (3, 4), 7, 0.0, 3)
     tensor_of(image, (1, 3, 3, 4), "the picture")
-    assert 6 <= model.calls <= 16, f"steps=7 called the network {model.calls} times, not 7"
+    arrived = (image - picture).abs().max() < 1e-3  # a good optimizer may stop there
+    fewest = 1 if arrived else 6
+    assert fewest <= model.calls <= 16, f"steps=7 called the network {model.calls} times, not 7"
     assert torch.equal(kept, target), "the target features were changed in place"
     assert not model.training, "the network was in eval mode, and is in training mode now"
     assert not hook_count(model), "a hook stays behind on the network: remove it"
     again = student.invert_features(model, "0", target, (3, 4), 7, 0.0, 3)
     other = student.invert_features(model, "0", target, (3, 4), 7, 0.0, 4)
     assert torch.equal(image, again), "the same seed gave two pictures"
-    assert not torch.equal(image, other), "two seeds gave the same picture after 7 steps: use it"
+    assert arrived or not torch.equal(image, other), (
+        "two seeds gave the same picture after 7 steps: use it"
+    )
     assert torch.equal(before, torch.get_rng_state()), (
         "the global random state changed: `torch.Generator().manual_seed(seed)` is one of your own"
     )

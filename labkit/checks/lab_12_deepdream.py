@@ -128,7 +128,9 @@ def test_three_octaves(student):
     found = sizes_of(student.octave_sizes(80, 40, 3, 2))
     assert found != [(80, 40), (40, 20), (20, 10)], "smallest first"
     assert found == [(20, 10), (40, 20), (80, 40)], f"got {found}"
-    assert all(type(side) is int for size in found for side in size), "sides are whole numbers"
+    assert not any(isinstance(side, float) for size in found for side in size), (
+        f"sides are whole numbers, `int(80.0)`, and not {found[-1][0]}"
+    )
 
 
 @points(1, exercise="octave_sizes")

@@ -116,17 +116,22 @@ def test_texture_colours(student):
 
 @points(1, exercise="grow_texture")
 def test_texture_stripes(student):
-    """Upright stripes go on as upright stripes."""
-    grown = texture(student, stripes(8, 11), 16)
-    broken = int((grown != grown[:, :1]).any(0).any(0).sum())
-    assert not broken, (
-        f"{broken} of 16 columns are not of one colour. Is the pixel copied from the window's "
-        "middle, is its place marked in `known`, and does the mask leave out what is unknown?"
-    )
-    wide = [int(c) for c in (grown[0, 0] > 0.5).int()]
-    assert all(sum(wide[x : x + 3]) == 2 for x in range(14)), (
-        f"the columns are upright, but their rhythm is not two and one: {wide}"
-    )
+    """Upright stripes go on as upright stripes, level ones as level ones."""
+    upright = stripes(8, 11)
+    for way, line, grown in (
+        ("upright", "columns", texture(student, upright, 16)),
+        ("level", "rows", texture(student, upright.mT.contiguous(), 16).mT),
+    ):
+        broken = int((grown != grown[:, :1]).any(0).any(0).sum())
+        assert not broken, (
+            f"{way} stripes: {broken} of 16 {line} are not of one colour. Is the pixel copied from "
+            "the window's middle, is its place marked in `known`, and does the mask leave out what "
+            "is unknown?"
+        )
+        wide = [int(c) for c in (grown[0, 0] > 0.5).int()]
+        assert all(sum(wide[x : x + 3]) == 2 for x in range(14)), (
+            f"the {line} are {way}, but their rhythm is not two and one: {wide}"
+        )
 
 
 @points(1, exercise="grow_texture")

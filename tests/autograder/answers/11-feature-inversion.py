@@ -188,7 +188,7 @@ def total_variation(image, weight=1.0):
     return weight * (down.pow(2).sum() + right.pow(2).sum()) / 3
 
 
-# %% Only the first channel exercise="total_variation" fails="channels" says="channel 1 counts less"
+# %% Only the first channel exercise="total_variation" fails="channels" says="channel 1 alone counts less"
 def total_variation(image, weight=1.0):
     red = 3 * image[:, 0]
     down = red[:, 1:] - red[:, :-1]
@@ -494,7 +494,7 @@ def inversion_loss(features, target_features):
     return (features - target_features).square().sum() / size
 
 
-# %% Four axes are taken for granted exercise="inversion_loss" fails="any_shape" says="Dimension out of range"
+# %% Four axes are taken for granted, a ratio an image exercise="inversion_loss" fails="one_ratio any_shape" says="mean of two ratios"
 def inversion_loss(features, target_features):
     target = target_features.detach()
     axes = (1, 2, 3)
@@ -520,6 +520,12 @@ def inversion_loss(features, target_features):
 # %% The features come back exercise="inversion_loss" fails="all" says="returns what it was given"
 def inversion_loss(features, target_features):
     return features
+
+
+# %% The mean of the images' own ratios exercise="inversion_loss" fails="one_ratio" says="mean of two ratios"
+def inversion_loss(features, target_features):
+    t = target_features.detach()
+    return ((features - t).flatten(1).square().sum(1) / t.flatten(1).square().sum(1)).mean()
 
 
 # %% [markdown]
@@ -1915,3 +1921,69 @@ def invert_features(model, layer, target_features, size, steps, tv_weight, seed)
         adam.step()
         image.data.clamp_(0, 1)
     return best.double()
+
+
+# %% torch.optim.LBFGS, which stops where it has arrived exercise="invert_features" right=true
+import torch
+
+
+def total_variation(image, weight=1.0):
+    return weight * sum(image.diff(dim=d).square().sum() for d in (2, 3))
+
+
+def inversion_loss(features, target_features):
+    target = target_features.detach()
+    return (features - target).square().sum() / target.square().sum()
+
+
+from labkit.hooks import activations
+def invert_features(model, layer, target_features, size, steps, tv_weight, seed):
+    h, w = (size, size) if isinstance(size, int) else size
+    torch.set_grad_enabled(True)
+    image = (0.5 + 0.1 * torch.randn(1, 3, h, w, generator=torch.Generator().manual_seed(seed))).requires_grad_()
+    opt = torch.optim.LBFGS([image], lr=1, max_iter=max(1, steps), max_eval=steps, history_size=20)
+    def closure():
+        opt.zero_grad()
+        loss = inversion_loss(activations(model, image, layer)[layer], target_features) + total_variation(image, tv_weight)
+        loss.backward()
+        return loss
+    opt.step(closure)
+    return image.detach().clamp(0, 1)
+
+
+# %% SciPy's L-BFGS-B, and the best picture seen exercise="invert_features" right=true
+import torch
+
+
+def total_variation(image, weight=1.0):
+    return weight * sum(image.diff(dim=d).square().sum() for d in (2, 3))
+
+
+def inversion_loss(features, target_features):
+    target = target_features.detach()
+    return (features - target).square().sum() / target.square().sum()
+
+
+from labkit.hooks import activations
+import numpy as np
+from scipy.optimize import minimize
+def invert_features(model, layer, target_features, size, steps, tv_weight, seed):
+    h, w = (size, size) if isinstance(size, int) else size
+    x0 = (0.5 + 0.02 * torch.randn(1, 3, h, w, generator=torch.Generator().manual_seed(seed))).clamp(0, 1)
+    best = [np.inf, x0]
+    calls = 0
+    class Enough(Exception): pass
+    def f(x):
+        nonlocal calls
+        if calls >= steps: raise Enough
+        calls += 1
+        image = torch.tensor(x, dtype=torch.float32).view(1, 3, h, w).requires_grad_()
+        loss = inversion_loss(activations(model, image, layer)[layer], target_features) + total_variation(image, tv_weight)
+        (g,) = torch.autograd.grad(loss, image)
+        if float(loss) < best[0]: best[:] = [float(loss), image.detach()]
+        return float(loss), g.double().flatten().numpy()
+    try:
+        minimize(f, x0.double().flatten().numpy(), jac=True, method="L-BFGS-B", bounds=[(0, 1)] * x0.numel(), options={"maxfun": steps, "maxiter": steps, "ftol": 0, "gtol": 0})
+    except Enough:
+        pass
+    return best[1]

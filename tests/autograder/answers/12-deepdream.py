@@ -324,7 +324,7 @@ def dream_step(model, image, layer, step_size):
     return image.detach() - step_size * gradient / max(gradient.abs().mean(), 1)
 
 
-# %% The change instead of the image exercise="dream_step" fails="direction up length nothing_active" says="not along the gradient"
+# %% The change instead of the image exercise="dream_step" fails="direction up length not_clamped nothing_active" says="not along the gradient"
 import torch
 from labkit.hooks import activations
 
@@ -393,6 +393,60 @@ def dream_step(model, image, layer, step_size):
     return image - step_size * gradient / gradient.abs().mean().clamp(min=1e-12)
 
 
+# %% Negative activations are cut off exercise="dream_step" fails="layer" says="negative activations are cut off"
+import torch
+
+
+def dream_loss(activation):
+    return -0.5 * activation.square().sum()
+
+
+from labkit.hooks import activations
+
+
+def dream_step(model, image, layer, step_size):
+    x = image.detach().clone().requires_grad_()
+    a = activations(model, x, layer)[layer]
+    (g,) = torch.autograd.grad(dream_loss(a.relu()), x)
+    return x.detach() - step_size * g / g.abs().mean().clamp(min=1e-12)
+
+
+# %% Clamped before the step exercise="dream_step" fails="not_clamped" says="clamped before the step"
+import torch
+
+
+def dream_loss(activation):
+    return -0.5 * activation.square().sum()
+
+
+from labkit.hooks import activations
+
+
+def dream_step(model, image, layer, step_size):
+    x = image.detach().clone().clamp(0, 1).requires_grad_()
+    a = activations(model, x, layer)[layer]
+    (g,) = torch.autograd.grad(dream_loss(a), x)
+    return x.detach() - step_size * g / g.abs().mean().clamp(min=1e-12)
+
+
+# %% A divisor of at least 1/100 more exercise="dream_step" fails="length" says="far below any gradient"
+import torch
+
+
+def dream_loss(activation):
+    return -0.5 * activation.square().sum()
+
+
+from labkit.hooks import activations
+
+
+def dream_step(model, image, layer, step_size):
+    x = image.detach().clone().requires_grad_()
+    a = activations(model, x, layer)[layer]
+    (g,) = torch.autograd.grad(dream_loss(a), x)
+    return x.detach() - step_size * g / (g.abs().mean() + 1e-2)
+
+
 # %% [markdown]
 # # dream_step: unusual, and right
 
@@ -459,6 +513,24 @@ def dream_step(model, image, layer, step_size):
     gradient /= torch.mean(torch.abs(gradient)) + 1e-10
     image.data += step_size * gradient
     return image
+
+
+# %% torch.func.vjp, with the activations as its vector exercise="dream_step" right=true
+import torch
+
+
+def dream_loss(activation):
+    return -0.5 * activation.square().sum()
+
+
+from labkit.hooks import activations
+
+
+def dream_step(model, image, layer, step_size):
+    a, pull = torch.func.vjp(lambda x: activations(model, x, layer)[layer], image.detach())
+    (g,) = pull(a)
+    n = g.abs().sum() / g.numel()
+    return image.detach() + step_size * torch.nan_to_num(g / n)
 
 
 # %% [markdown]
@@ -549,6 +621,16 @@ def octave_sizes(height, width, octaves, scale):
     return [(round(height / scale**k), round(width / scale**k)) for k in (3, 2, 1, 0)]
 
 
+# %% The scale is rounded exercise="octave_sizes" fails="factor" says="with a scale of 1.5"
+def octave_sizes(height, width, octaves, scale):
+    return [(round(height / round(scale) ** p), round(width / round(scale) ** p)) for p in reversed(range(octaves))]
+
+
+# %% Whole numbers, as floats exercise="octave_sizes" fails="rounding" says="80.0"
+def octave_sizes(height, width, octaves, scale):
+    return [(float(round(height / scale ** p)), float(round(width / scale ** p))) for p in reversed(range(octaves))]
+
+
 # %% [markdown]
 # # octave_sizes: unusual, and right
 
@@ -581,3 +663,9 @@ def octave_sizes(height, width, octaves, scale, factor=1.0):
 def octave_sizes(height, width, octaves, scale):
     every = {(round(height * scale**-k), round(width * scale**-k)) for k in range(octaves)}
     return tuple(sorted(every))
+
+
+# %% NumPy's whole numbers exercise="octave_sizes" right=true
+import numpy as np
+def octave_sizes(height, width, octaves, scale):
+    return [(np.int64(round(height / scale ** p)), np.int64(round(width / scale ** p))) for p in reversed(range(octaves))]

@@ -95,7 +95,7 @@ def masked_distances(window, mask, sample):
     return ((windows - window[:, None, None]) ** 2).mean(0).mul(mask).sum((2, 3))
 
 
-# %% Grey before the comparison exercise="masked_distances" fails="channels orientation sum_not_mean" says="mixed to grey"
+# %% Grey before the comparison exercise="masked_distances" fails="channels orientation" says="mixed to grey"
 def masked_distances(window, mask, sample):
     w = mask.shape[-1]
     windows = sample.unfold(1, w, 1).unfold(2, w, 1)  # (3, h', w'', w, w)
@@ -196,6 +196,44 @@ def masked_distances(window, mask, sample):
     return ((windows - window[:, None, None]) ** 2 * mask).sum((0, 3, 4)).argmin()
 
 
+# %% The weights are divided by the largest one exercise="masked_distances" fails="fractions" says="divided by the largest"
+def masked_distances(window, mask, sample):
+    w = mask.shape[-1]
+    windows = sample.unfold(1, w, 1).unfold(2, w, 1)
+    m = mask / mask.max()
+    return ((windows - window[:, None, None]).square() * m).sum((0, 3, 4))
+
+
+# %% Padded and cut again, for odd windows only exercise="masked_distances" fails="size" says="window of 4 x 4"
+import torch
+
+
+import torch.nn.functional as F
+
+
+def masked_distances(window, mask, sample):
+    w = mask.shape[-1]
+    r = w // 2
+    h, wd = sample.shape[1:]
+    m = mask.expand_as(window)
+    s = sample[None]
+    d = (
+        F.conv2d(s**2, m[None], padding=r)
+        - 2 * F.conv2d(s, (m * window)[None], padding=r)
+        + (m * window**2).sum()
+    )
+    return d[0, 0, r : h - r, r : wd - r].clamp(min=0)
+
+
+# %% Overwritten in the loop over the channels exercise="masked_distances" fails="channels orientation" says="only channel 2"
+def masked_distances(window, mask, sample):
+    w = mask.shape[-1]
+    for c in range(3):
+        windows = sample[c].unfold(0, w, 1).unfold(1, w, 1)
+        out = ((windows - window[c]).square() * mask).sum((2, 3))
+    return out
+
+
 # %% [markdown]
 # # masked_distances: unusual, and right
 
@@ -267,11 +305,39 @@ def masked_distances(window, mask, sample):
     return (full[: h - k + 1, : w - k + 1] + constant).clamp(min=0).float()
 
 
+# %% cdist of weighted windows, squared exercise="masked_distances" right=true
+import torch
+
+
+def masked_distances(window, mask, sample):
+    w = mask.shape[0]
+    h, wd = sample.shape[1] - w + 1, sample.shape[2] - w + 1
+    root = mask.sqrt().flatten().repeat(3)
+    patches = torch.nn.functional.unfold(sample[None], w)[0].T * root
+    return torch.cdist(patches, (window.flatten() * root)[None]).square().view(h, wd)
+
+
+# %% scikit-image's windows, as a NumPy array exercise="masked_distances" right=true
+import torch
+
+
+import numpy as np
+from skimage.util import view_as_windows
+
+
+def masked_distances(window, mask, sample):
+    s = np.ascontiguousarray(sample.permute(1, 2, 0).numpy())
+    x = window.permute(1, 2, 0).numpy()
+    v = view_as_windows(s, x.shape)[:, :, 0]
+    d = v - x
+    return torch.tensor(np.sum(d * d * mask.numpy()[..., None], axis=(2, 3, 4)))
+
+
 # %% [markdown]
 # # grow_texture: mistakes
 
 
-# %% The corner of the window is copied, not its middle exercise="grow_texture" fails="stripes window low_contrast near_matches start drawn_at_random same_seed another_seed growing_leaves_no_trace" says="middle of the window"
+# %% The corner of the window is copied, not its middle exercise="grow_texture" fails="stripes window low_contrast near_pixels near_matches start drawn_at_random same_seed another_seed growing_leaves_no_trace" says="middle of the window"
 import torch
 
 
@@ -297,7 +363,7 @@ def grow_texture(sample, size, window, seed):
     return image[:, margin : margin + size, margin : margin + size]
 
 
-# %% The place is never marked as known exercise="grow_texture" fails="stripes window low_contrast near_matches start drawn_at_random same_seed another_seed growing_leaves_no_trace" says="marked in `known`"
+# %% The place is never marked as known exercise="grow_texture" fails="stripes window low_contrast near_pixels near_matches start drawn_at_random same_seed another_seed growing_leaves_no_trace" says="marked in `known`"
 import torch
 
 
@@ -322,7 +388,7 @@ def grow_texture(sample, size, window, seed):
     return image[:, margin : margin + size, margin : margin + size]
 
 
-# %% The mask does not know what is known exercise="grow_texture" fails="stripes window low_contrast near_matches start drawn_at_random same_seed another_seed growing_leaves_no_trace" says="left out of the comparison"
+# %% The mask does not know what is known exercise="grow_texture" fails="stripes window low_contrast near_pixels near_matches start drawn_at_random same_seed another_seed growing_leaves_no_trace" says="left out of the comparison"
 import torch
 
 
@@ -348,7 +414,7 @@ def grow_texture(sample, size, window, seed):
     return image[:, margin : margin + size, margin : margin + size]
 
 
-# %% The worst windows are chosen exercise="grow_texture" fails="stripes window low_contrast near_matches start drawn_at_random same_seed another_seed growing_leaves_no_trace" says="break the rhythm"
+# %% The worst windows are chosen exercise="grow_texture" fails="stripes window low_contrast near_pixels near_matches start drawn_at_random same_seed another_seed growing_leaves_no_trace" says="break the rhythm"
 import torch
 
 
@@ -426,7 +492,7 @@ def grow_texture(sample, size, window, seed):
     return image[:, margin : margin + size, margin : margin + size]
 
 
-# %% One of the ten best, however far exercise="grow_texture" fails="stripes window low_contrast near_matches start drawn_at_random same_seed another_seed growing_leaves_no_trace" says="break the rhythm"
+# %% One of the ten best, however far exercise="grow_texture" fails="stripes window low_contrast near_pixels near_matches start drawn_at_random same_seed another_seed growing_leaves_no_trace" says="break the rhythm"
 import torch
 
 
@@ -479,7 +545,7 @@ def grow_texture(sample, size, window, seed):
     return image[:, margin : margin + size, margin : margin + size]
 
 
-# %% A fixed difference from the smallest distance exercise="grow_texture" fails="low_contrast" says="ratio"
+# %% A fixed difference from the smallest distance exercise="grow_texture" fails="low_contrast" may="stripes" says="ratio"
 import torch
 
 
@@ -505,7 +571,7 @@ def grow_texture(sample, size, window, seed):
     return image[:, margin : margin + size, margin : margin + size]
 
 
-# %% The candidates are averaged exercise="grow_texture" fails="colours_of_the_sample stripes low_contrast near_matches start drawn_at_random same_seed another_seed growing_leaves_no_trace" may="window" says="no average"
+# %% The candidates are averaged exercise="grow_texture" fails="colours_of_the_sample stripes low_contrast near_pixels near_matches start drawn_at_random same_seed another_seed growing_leaves_no_trace" may="window" says="no average"
 import torch
 
 
@@ -531,7 +597,7 @@ def grow_texture(sample, size, window, seed):
     return image[:, margin : margin + size, margin : margin + size]
 
 
-# %% A little noise on every pixel exercise="grow_texture" fails="colours_of_the_sample stripes window low_contrast near_matches start drawn_at_random same_seed another_seed growing_leaves_no_trace" says="no noise"
+# %% A little noise on every pixel exercise="grow_texture" fails="colours_of_the_sample stripes window low_contrast near_pixels near_matches start drawn_at_random same_seed another_seed growing_leaves_no_trace" says="no noise"
 import torch
 
 
@@ -552,12 +618,14 @@ def grow_texture(sample, size, window, seed):
         distances = masked_distances(image[:, rows, columns], mask, sample)
         candidates = (distances <= 1.1 * distances.min()).nonzero()
         i, j = candidates[torch.randint(len(candidates), (), generator=generator)] + margin
-        image[:, row + margin, column + margin] = sample[:, i, j] + 0.001 * torch.rand(3, generator=generator)
+        image[:, row + margin, column + margin] = sample[:, i, j] + 0.001 * torch.rand(
+            3, generator=generator
+        )
         known[row + margin, column + margin] = 1
     return image[:, margin : margin + size, margin : margin + size]
 
 
-# %% Row and column of the window are swapped exercise="grow_texture" fails="texture_size stripes window low_contrast near_matches start drawn_at_random same_seed another_seed growing_leaves_no_trace" says="raised IndexError"
+# %% Row and column of the window are swapped exercise="grow_texture" fails="texture_size stripes window low_contrast near_pixels near_matches start drawn_at_random same_seed another_seed growing_leaves_no_trace" says="raised IndexError"
 import torch
 
 
@@ -583,7 +651,7 @@ def grow_texture(sample, size, window, seed):
     return image[:, margin : margin + size, margin : margin + size]
 
 
-# %% Filled only where the window is inside exercise="grow_texture" fails="colours_of_the_sample stripes window low_contrast near_matches start drawn_at_random same_seed another_seed growing_leaves_no_trace" says="still black"
+# %% Filled only where the window is inside exercise="grow_texture" fails="colours_of_the_sample stripes window low_contrast near_pixels near_matches start drawn_at_random same_seed another_seed growing_leaves_no_trace" says="still black"
 import torch
 
 
@@ -822,13 +890,13 @@ def grow_texture(sample, size, window, seed):
     return image[:, margin : margin + size, margin : margin + size]
 
 
-# %% The sample, tiled exercise="grow_texture" fails="stripes low_contrast near_matches start drawn_at_random same_seed another_seed growing_leaves_no_trace" may="window" says="laid side by side"
+# %% The sample, tiled exercise="grow_texture" fails="stripes low_contrast near_pixels near_matches start drawn_at_random same_seed another_seed growing_leaves_no_trace" may="window" says="laid side by side"
 def grow_texture(sample, size, window, seed):
     copies = size // min(sample.shape[1:]) + 1
     return sample.repeat(1, copies, copies)[:, :size, :size]
 
 
-# %% Pixels of the sample in random order exercise="grow_texture" fails="stripes window low_contrast near_matches start drawn_at_random same_seed another_seed growing_leaves_no_trace" says="break the rhythm"
+# %% Pixels of the sample in random order exercise="grow_texture" fails="stripes window low_contrast near_pixels near_matches start drawn_at_random same_seed another_seed growing_leaves_no_trace" says="break the rhythm"
 import torch
 
 
@@ -839,7 +907,7 @@ def grow_texture(sample, size, window, seed):
     return pixels[:, drawn].view(3, size, size)
 
 
-# %% Random patches side by side exercise="grow_texture" fails="stripes window low_contrast near_matches start drawn_at_random same_seed another_seed growing_leaves_no_trace" says="break the rhythm"
+# %% Random patches side by side exercise="grow_texture" fails="stripes window low_contrast near_pixels near_matches start drawn_at_random same_seed another_seed growing_leaves_no_trace" says="break the rhythm"
 import torch
 
 
@@ -848,9 +916,210 @@ def grow_texture(sample, size, window, seed):
     image = torch.zeros(3, size + window, size + window)
     for row in range(0, size, window):
         for column in range(0, size, window):
-            i, j = (int(torch.randint(n - window + 1, (), generator=generator)) for n in sample.shape[1:])
-            image[:, row : row + window, column : column + window] = sample[:, i : i + window, j : j + window]
+            i, j = (
+                int(torch.randint(n - window + 1, (), generator=generator))
+                for n in sample.shape[1:]
+            )
+            image[:, row : row + window, column : column + window] = sample[
+                :, i : i + window, j : j + window
+            ]
     return image[:, :size, :size]
+
+
+# %% No Gaussian weights exercise="grow_texture" fails="near_pixels" says="as much as near ones"
+import torch
+
+
+def masked_distances(window, mask, sample):
+    w = mask.shape[-1]
+    windows = sample.unfold(1, w, 1).unfold(2, w, 1)
+    return ((windows - window[:, None, None]) ** 2 * mask).sum((0, 3, 4))
+
+
+def grow_texture(sample, size, window, seed):
+    generator = torch.Generator().manual_seed(seed)
+    margin = window // 2
+    weights = gaussian_weights(window).to(sample)
+    image, known = start_canvas(sample, size, window, generator)
+
+    for row, column in growing_order(size):
+        rows, columns = slice(row, row + window), slice(column, column + window)
+        mask = known[rows, columns]
+        distances = masked_distances(image[:, rows, columns], mask, sample)
+        candidates = (distances <= 1.1 * distances.min()).nonzero()
+        i, j = candidates[torch.randint(len(candidates), (), generator=generator)] + margin
+        image[:, row + margin, column + margin] = sample[:, i, j]
+        known[row + margin, column + margin] = 1
+    return image[:, margin : margin + size, margin : margin + size]
+
+
+# %% The weights are squared exercise="grow_texture" fails="near_pixels" says="count twice"
+import torch
+
+
+def masked_distances(window, mask, sample):
+    w = mask.shape[-1]
+    windows = sample.unfold(1, w, 1).unfold(2, w, 1)
+    return ((windows - window[:, None, None]) ** 2 * mask).sum((0, 3, 4))
+
+
+def grow_texture(sample, size, window, seed):
+    generator = torch.Generator().manual_seed(seed)
+    margin = window // 2
+    weights = gaussian_weights(window).to(sample)
+    image, known = start_canvas(sample, size, window, generator)
+
+    for row, column in growing_order(size):
+        rows, columns = slice(row, row + window), slice(column, column + window)
+        mask = (weights * known[rows, columns]) ** 2
+        distances = masked_distances(image[:, rows, columns], mask, sample)
+        candidates = (distances <= 1.1 * distances.min()).nonzero()
+        i, j = candidates[torch.randint(len(candidates), (), generator=generator)] + margin
+        image[:, row + margin, column + margin] = sample[:, i, j]
+        known[row + margin, column + margin] = 1
+    return image[:, margin : margin + size, margin : margin + size]
+
+
+# %% 1.1 times the root of the distance exercise="grow_texture" fails="near_matches" says="times as far as the best one"
+import torch
+
+
+def masked_distances(window, mask, sample):
+    w = mask.shape[-1]
+    windows = sample.unfold(1, w, 1).unfold(2, w, 1)
+    return ((windows - window[:, None, None]) ** 2 * mask).sum((0, 3, 4))
+
+
+def grow_texture(sample, size, window, seed):
+    generator = torch.Generator().manual_seed(seed)
+    margin = window // 2
+    weights = gaussian_weights(window).to(sample)
+    image, known = start_canvas(sample, size, window, generator)
+
+    for row, column in growing_order(size):
+        rows, columns = slice(row, row + window), slice(column, column + window)
+        mask = weights * known[rows, columns]
+        distances = masked_distances(image[:, rows, columns], mask, sample)
+        candidates = (distances.sqrt() <= 1.1 * distances.sqrt().min()).nonzero()
+        i, j = candidates[torch.randint(len(candidates), (), generator=generator)] + margin
+        image[:, row + margin, column + margin] = sample[:, i, j]
+        known[row + margin, column + margin] = 1
+    return image[:, margin : margin + size, margin : margin + size]
+
+
+# %% Compared in grey exercise="grow_texture" fails="low_contrast" says="all three channels"
+import torch
+
+
+def masked_distances(window, mask, sample):
+    w = mask.shape[-1]
+    windows = sample.unfold(1, w, 1).unfold(2, w, 1)
+    return ((windows - window[:, None, None]) ** 2 * mask).sum((0, 3, 4))
+
+
+def grow_texture(sample, size, window, seed):
+    generator = torch.Generator().manual_seed(seed)
+    margin = window // 2
+    weights = gaussian_weights(window).to(sample)
+    image, known = start_canvas(sample, size, window, generator)
+
+    for row, column in growing_order(size):
+        rows, columns = slice(row, row + window), slice(column, column + window)
+        mask = weights * known[rows, columns]
+        distances = masked_distances(
+            image[:, rows, columns].mean(0, keepdim=True).expand(3, -1, -1),
+            mask,
+            sample.mean(0, keepdim=True).expand(3, -1, -1),
+        )
+        candidates = (distances <= 1.1 * distances.min()).nonzero()
+        i, j = candidates[torch.randint(len(candidates), (), generator=generator)] + margin
+        image[:, row + margin, column + margin] = sample[:, i, j]
+        known[row + margin, column + margin] = 1
+    return image[:, margin : margin + size, margin : margin + size]
+
+
+# %% Only the nearest, drawn where several are exercise="grow_texture" fails="drawn_at_random" says="at most 1.1 times"
+import torch
+
+
+def masked_distances(window, mask, sample):
+    w = mask.shape[-1]
+    windows = sample.unfold(1, w, 1).unfold(2, w, 1)
+    return ((windows - window[:, None, None]) ** 2 * mask).sum((0, 3, 4))
+
+
+def grow_texture(sample, size, window, seed):
+    generator = torch.Generator().manual_seed(seed)
+    margin = window // 2
+    weights = gaussian_weights(window).to(sample)
+    image, known = start_canvas(sample, size, window, generator)
+
+    for row, column in growing_order(size):
+        rows, columns = slice(row, row + window), slice(column, column + window)
+        mask = weights * known[rows, columns]
+        distances = masked_distances(image[:, rows, columns], mask, sample)
+        candidates = (distances == distances.min()).nonzero()
+        i, j = candidates[torch.randint(len(candidates), (), generator=generator)] + margin
+        image[:, row + margin, column + margin] = sample[:, i, j]
+        known[row + margin, column + margin] = 1
+    return image[:, margin : margin + size, margin : margin + size]
+
+
+# %% Never the last candidate exercise="grow_texture" fails="drawn_at_random" says="the first one was taken in 100%"
+import torch
+
+
+def masked_distances(window, mask, sample):
+    w = mask.shape[-1]
+    windows = sample.unfold(1, w, 1).unfold(2, w, 1)
+    return ((windows - window[:, None, None]) ** 2 * mask).sum((0, 3, 4))
+
+
+def grow_texture(sample, size, window, seed):
+    generator = torch.Generator().manual_seed(seed)
+    margin = window // 2
+    weights = gaussian_weights(window).to(sample)
+    image, known = start_canvas(sample, size, window, generator)
+
+    for row, column in growing_order(size):
+        rows, columns = slice(row, row + window), slice(column, column + window)
+        mask = weights * known[rows, columns]
+        distances = masked_distances(image[:, rows, columns], mask, sample)
+        candidates = (distances <= 1.1 * distances.min()).nonzero()
+        i, j = (
+            candidates[torch.randint(max(len(candidates) - 1, 1), (), generator=generator)] + margin
+        )
+        image[:, row + margin, column + margin] = sample[:, i, j]
+        known[row + margin, column + margin] = 1
+    return image[:, margin : margin + size, margin : margin + size]
+
+
+# %% A new generator at every place exercise="grow_texture" fails="drawn_at_random" says="made before the loop"
+import torch
+
+
+def masked_distances(window, mask, sample):
+    w = mask.shape[-1]
+    windows = sample.unfold(1, w, 1).unfold(2, w, 1)
+    return ((windows - window[:, None, None]) ** 2 * mask).sum((0, 3, 4))
+
+
+def grow_texture(sample, size, window, seed):
+    generator = torch.Generator().manual_seed(seed)
+    margin = window // 2
+    weights = gaussian_weights(window).to(sample)
+    image, known = start_canvas(sample, size, window, generator)
+
+    for row, column in growing_order(size):
+        generator = torch.Generator().manual_seed(seed)
+        rows, columns = slice(row, row + window), slice(column, column + window)
+        mask = weights * known[rows, columns]
+        distances = masked_distances(image[:, rows, columns], mask, sample)
+        candidates = (distances <= 1.1 * distances.min()).nonzero()
+        i, j = candidates[torch.randint(len(candidates), (), generator=generator)] + margin
+        image[:, row + margin, column + margin] = sample[:, i, j]
+        known[row + margin, column + margin] = 1
+    return image[:, margin : margin + size, margin : margin + size]
 
 
 # %% [markdown]
@@ -991,6 +1260,63 @@ def grow_texture(sample, size, window, seed):
         known[row + margin, column + margin] = 1
     grown = image[:, margin : margin + size, margin : margin + size]
     return torch.from_numpy(grown.copy())
+
+
+# %% The largest of random numbers among the candidates exercise="grow_texture" right=true
+import torch
+
+
+def masked_distances(window, mask, sample):
+    w = mask.shape[-1]
+    windows = sample.unfold(1, w, 1).unfold(2, w, 1)
+    return ((windows - window[:, None, None]) ** 2 * mask).sum((0, 3, 4))
+
+
+def grow_texture(sample, size, window, seed):
+    generator = torch.Generator().manual_seed(seed)
+    margin = window // 2
+    weights = gaussian_weights(window).to(sample)
+    image, known = start_canvas(sample, size, window, generator)
+
+    for row, column in growing_order(size):
+        rows, columns = slice(row, row + window), slice(column, column + window)
+        mask = weights * known[rows, columns]
+        distances = masked_distances(image[:, rows, columns], mask, sample)
+        candidates = (distances <= 1.1 * distances.min()).nonzero()
+        r = torch.rand(distances.shape, generator=generator)
+        r[distances > 1.1 * distances.min()] = -1
+        i, j = (int(v) + margin for v in divmod(int(r.argmax()), distances.shape[1]))
+        image[:, row + margin, column + margin] = sample[:, i, j]
+        known[row + margin, column + margin] = 1
+    return image[:, margin : margin + size, margin : margin + size]
+
+
+# %% The global generator, in fork_rng exercise="grow_texture" right=true
+import torch
+
+
+def masked_distances(window, mask, sample):
+    w = mask.shape[-1]
+    windows = sample.unfold(1, w, 1).unfold(2, w, 1)
+    return ((windows - window[:, None, None]) ** 2 * mask).sum((0, 3, 4))
+
+
+def grow_texture(sample, size, window, seed):
+    margin = window // 2
+    weights = gaussian_weights(window).to(sample)
+    image, known = start_canvas(sample, size, window, torch.Generator().manual_seed(seed))
+    with torch.random.fork_rng():
+        torch.manual_seed(seed + 1)
+        for row, column in growing_order(size):
+            rows, columns = slice(row, row + window), slice(column, column + window)
+            m = weights * known[rows, columns]
+            m = m / m.sum()
+            d = masked_distances(image[:, rows, columns], m, sample)
+            c = torch.argwhere(d <= 1.1 * d.min())
+            i, j = c[torch.randperm(len(c))[0]].tolist()
+            image[:, row + margin, column + margin] = sample[:, i + margin, j + margin]
+            known[row + margin, column + margin] = 1
+    return image[:, margin : margin + size, margin : margin + size].clone()
 
 
 # %% [markdown]
@@ -1196,6 +1522,14 @@ def gram_matrix(features, normalize=True):
     return grams / (C * H * W) if normalize else grams
 
 
+# %% Every second place of a large map exercise="gram_matrix" fails="one_image" says="inner products of its features"
+def gram_matrix(features, normalize=True):
+    f = features.flatten(2)
+    step = 2 if f.shape[2] > 500 else 1
+    g = step * (f[:, :, ::step] @ f[:, :, ::step].transpose(1, 2))
+    return g / features[0].numel() if normalize else g
+
+
 # %% [markdown]
 # # gram_matrix: unusual, and right
 
@@ -1268,6 +1602,29 @@ def gram_matrix(features, normalize=True):
     if not normalize:
         return grams
     return grams / features[0].numel()
+
+
+# %% A convolution with the features as the kernel exercise="gram_matrix" right=true
+import torch
+
+
+import torch.nn.functional as F
+
+
+def gram_matrix(features, normalize=True):
+    n, c, h, w = features.shape
+    k = features.reshape(n * c, 1, h, w)
+    g = F.conv2d(features.permute(1, 0, 2, 3), k, groups=n).view(c, n, c).permute(1, 0, 2)
+    return g / (c * h * w) if normalize else g
+
+
+# %% From squared distances, by polarization exercise="gram_matrix" right=true
+def gram_matrix(features, normalize=True):
+    f = features.flatten(2).double()
+    d = (f[:, :, None] - f[:, None]).square().sum(-1)
+    s = f.square().sum(-1)
+    g = (s[:, :, None] + s[:, None] - d) / 2
+    return (g / features[0].numel() if normalize else g).to(features.dtype)
 
 
 # %% [markdown]
@@ -1414,7 +1771,12 @@ def texture_loss(features, grams, weights):
     loss = 0
     for layer, weight in weights.items():
         gram, target = gram_matrix(features[layer]), grams[layer]
-        loss = loss + weight * (gram_matrix(features[layer], False) - target).square().sum() / target.square().sum()
+        loss = (
+            loss
+            + weight
+            * (gram_matrix(features[layer], False) - target).square().sum()
+            / target.square().sum()
+        )
     return loss
 
 
@@ -1626,6 +1988,22 @@ def texture_loss(features, grams, weights):
         size = target.square().sum()
         difference = target.sub_(gram)
         loss = loss + weight * difference.square().sum() / size
+    return loss
+
+
+# %% One of the two equal factors is detached exercise="texture_loss" fails="loss_gradient" says="not the size"
+def gram_matrix(features, normalize=True):
+    rows = features.flatten(2)
+    grams = rows @ rows.transpose(1, 2)
+    return grams / features[0].numel() if normalize else grams
+
+
+def texture_loss(features, grams, weights):
+    loss = 0
+    for layer, weight in weights.items():
+        rows = features[layer].flatten(2)
+        gram = rows @ rows.detach().transpose(1, 2) / rows[0].numel()
+        loss = loss + weight * (gram - grams[layer]).square().sum() / grams[layer].square().sum()
     return loss
 
 

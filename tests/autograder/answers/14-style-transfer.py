@@ -481,6 +481,16 @@ def style_loss(features, target_grams, weights):
     return loss
 
 
+# %% One of the two equal factors is detached exercise="style_loss" fails="style_gradient" says="not the size"
+def style_loss(features, target_grams, weights):
+    loss = 0
+    for k, w in weights.items():
+        f = features[k].flatten(2)
+        g = f @ f.detach().transpose(1, 2) / f[0].numel()
+        loss = loss + w * (g - target_grams[k]).square().sum()
+    return loss
+
+
 # %% [markdown]
 # # style_loss: right, in unusual ways
 
@@ -2270,6 +2280,18 @@ def mix_grams(grams, weights):
     return sum(w / total * g[first] for g, w in zip(grams, weights, strict=True))
 
 
+# %% Divided by the sum of the weights, if that is above 1 exercise="mix_grams" fails="sum_of_weights" says="whatever it is"
+def mix_grams(grams, weights):
+    t = sum(weights)
+    return {k: sum(w * g[k] for g, w in zip(grams, weights)) / max(t, 1) for k in grams[0]}
+
+
+# %% Averaged over the images as well exercise="mix_grams" fails="mean_of_two" says="should have shape (2"
+def mix_grams(grams, weights):
+    t = sum(weights)
+    return {k: (sum(w * g[k] for g, w in zip(grams, weights)) / t).mean(0, keepdim=True) for k in grams[0]}
+
+
 # %% [markdown]
 # # mix_grams: right, in unusual ways
 
@@ -2333,3 +2355,17 @@ def mix_grams(grams, weights):
     w = torch.tensor(weights) / sum(weights)
     stacks = {k: torch.stack([g[k] for g in grams]) for k in sorted(grams[0])}
     return {k: torch.einsum("s,snab->nab", w, stack) for k, stack in stacks.items()}
+
+
+# %% A running mean, by lerp exercise="mix_grams" right=true
+import torch
+
+
+def mix_grams(grams, weights):
+    out, seen = {}, 0
+    for g, w in zip(grams, weights):
+        if w == 0: continue
+        seen += w
+        for k, v in g.items():
+            out[k] = torch.lerp(out[k], v, w / seen) if k in out else v.clone()
+    return out

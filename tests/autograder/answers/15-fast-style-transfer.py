@@ -552,6 +552,12 @@ def instance_norm(x, eps=1e-5):
     return x / (x.square().mean(dim=(2, 3), keepdim=True) + eps).sqrt()
 
 
+# %% A smaller eps where none is given exercise="instance_norm" fails="default_eps" says="1e-5 is the default"
+def instance_norm(x, eps=1e-8):
+    m = x.mean((2, 3), keepdim=True)
+    return (x - m) / (x.var((2, 3), keepdim=True, unbiased=False) + eps).sqrt()
+
+
 # %% [markdown]
 # # instance_norm: unusual, and right
 
@@ -1011,6 +1017,91 @@ class ConditionalInstanceNorm2d(nn.Module):
     def forward(self, x, style_weights):
         scale, shift = style_weights @ self.gamma, style_weights @ self.beta
         return F.instance_norm(x) * scale[:, :, None, None] + shift[:, :, None, None]
+
+
+# %% Negative style weights are cut off exercise="ConditionalInstanceNorm2d" fails="weights_as_they_are" says="a style weight of -1"
+import torch
+
+
+def instance_norm(x, eps=1e-5):
+    mean = x.mean((2, 3), keepdim=True)
+    return (x - mean) / (x.var((2, 3), unbiased=False, keepdim=True) + eps).sqrt()
+
+
+from torch import nn
+
+
+class ConditionalInstanceNorm2d(nn.Module):
+    def __init__(self, channels, styles):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(styles, channels))
+        self.bias = nn.Parameter(torch.zeros(styles, channels))
+
+    def forward(self, x, style_weights):
+        a = style_weights.clamp(min=0)
+        return instance_norm(x) * (a @ self.weight)[:, :, None, None] + (a @ self.bias)[:, :, None, None]
+
+
+# %% The normalized maps are detached exercise="ConditionalInstanceNorm2d" fails="learns" says="passes through to x"
+import torch
+
+
+def instance_norm(x, eps=1e-5):
+    mean = x.mean((2, 3), keepdim=True)
+    return (x - mean) / (x.var((2, 3), unbiased=False, keepdim=True) + eps).sqrt()
+
+
+from torch import nn
+
+
+class ConditionalInstanceNorm2d(nn.Module):
+    def __init__(self, channels, styles):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(styles, channels))
+        self.bias = nn.Parameter(torch.zeros(styles, channels))
+
+    def forward(self, x, style_weights):
+        return instance_norm(x).detach() * (style_weights @ self.weight)[:, :, None, None] + (style_weights @ self.bias)[:, :, None, None]
+
+
+# %% An affine norm inside exercise="ConditionalInstanceNorm2d" fails="parameters" says="is learned as well"
+import torch
+
+
+def instance_norm(x, eps=1e-5):
+    mean = x.mean((2, 3), keepdim=True)
+    return (x - mean) / (x.var((2, 3), unbiased=False, keepdim=True) + eps).sqrt()
+
+
+from torch import nn
+class ConditionalInstanceNorm2d(nn.Module):
+    def __init__(self, channels, styles):
+        super().__init__()
+        self.norm = nn.InstanceNorm2d(channels, affine=True)
+        self.weight = nn.Parameter(torch.ones(styles, channels))
+        self.bias = nn.Parameter(torch.zeros(styles, channels))
+    def forward(self, x, style_weights):
+        return self.norm(x) * (style_weights @ self.weight)[:, :, None, None] + (style_weights @ self.bias)[:, :, None, None]
+
+
+# %% Running statistics inside exercise="ConditionalInstanceNorm2d" fails="normalizes_each_image" says="remembers other images"
+import torch
+
+
+def instance_norm(x, eps=1e-5):
+    mean = x.mean((2, 3), keepdim=True)
+    return (x - mean) / (x.var((2, 3), unbiased=False, keepdim=True) + eps).sqrt()
+
+
+from torch import nn
+class ConditionalInstanceNorm2d(nn.Module):
+    def __init__(self, channels, styles):
+        super().__init__()
+        self.norm = nn.InstanceNorm2d(channels, track_running_stats=True)
+        self.weight = nn.Parameter(torch.ones(styles, channels))
+        self.bias = nn.Parameter(torch.zeros(styles, channels))
+    def forward(self, x, style_weights):
+        return self.norm(x) * (style_weights @ self.weight)[:, :, None, None] + (style_weights @ self.bias)[:, :, None, None]
 
 
 # %% [markdown]
