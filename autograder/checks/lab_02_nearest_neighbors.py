@@ -478,7 +478,7 @@ def test_far_from_zero(student):
     tied = True  # which is another check's matter
     while tied:
         queries = torch.randint(0, 9, (2, WIDE), generator=generator).float()
-        # Few rows: above 25 of them `torch.cdist` multiplies, and whoever trusts it is not to blame.
+        # Few rows: above 25 `torch.cdist` multiplies, and whoever trusts it is not to blame.
         gallery = torch.randint(0, 9, (6, WIDE), generator=generator).float()
         squared = (queries[:, None] - gallery).square().sum(2).tolist()
         tied = any(len(set(row)) < len(row) for row in squared)

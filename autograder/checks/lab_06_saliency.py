@@ -420,7 +420,8 @@ def test_global_seed_untouched(student):
     call = student.call("randomize_top", model, 2, 19)  # a seed that nothing before has set
     compared(model, call.value, 2)
     assert call.random_state_unchanged, (
-        "the global random state changed: draw from `torch.Generator().manual_seed(seed)`"
+        "the global random state changed, PyTorch's, NumPy's or Python's: draw from "
+        "`torch.Generator().manual_seed(seed)`"
     )
 
 

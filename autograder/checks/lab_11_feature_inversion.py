@@ -649,7 +649,8 @@ def witnessed(student, number: int):
 def test_global_seed_untouched(student):
     """The global random state is left alone (witnessed by the worker)."""
     assert witnessed(student, 28).random_state_unchanged, (
-        "the global random state changed: draw from `torch.Generator().manual_seed(seed)`"
+        "the global random state changed, PyTorch's, NumPy's or Python's: draw from "
+        "`torch.Generator().manual_seed(seed)`"
     )
 
 

@@ -576,8 +576,8 @@ def test_growing_leaves_no_trace(student):
     call = student.call("grow_texture", sample, 10, 5, 41)  # a seed that nothing before has set
     assert call.inputs_unchanged, "the sample is changed in place"
     assert call.random_state_unchanged, (
-        "the global random state changed: `torch.randint(..., generator=generator)`, and no "
-        "`torch.manual_seed`"
+        "the global random state changed, PyTorch's, NumPy's or Python's: "
+        "`torch.randint(..., generator=generator)`, and no `torch.manual_seed`"
     )
 
 
@@ -964,6 +964,6 @@ def test_target_unchanged(student):
     call = student.call("texture_loss", features, grams, dict.fromkeys(SHAPES, 1.0))
     assert tensor_of(call.value, (), "the loss") > 0, "the loss should be above 0"
     assert call.inputs_unchanged, (
-        "the features or the target matrices are changed in place (`-=`, `.sub_()`): the next step "
-        "would compare with something else"
+        "the features, the target matrices or a dict of them are changed in place (`-=`, "
+        "`.sub_()`, `.pop()`): the next step would compare with something else"
     )

@@ -352,8 +352,8 @@ def test_style_inputs_unchanged(student):
     call = student.call("style_loss", features, targets, weights)
     assert number(call.value) != 0, "the loss is 0"
     assert call.inputs_unchanged, (
-        "the features, targets or weights are changed in place: no `-=`, no `*=`, no `sub_` on "
-        "what belongs to the caller"
+        "the features, targets or weights are changed in place: no `-=`, no `*=`, no `sub_`, no "
+        "`pop` on what belongs to the caller"
     )
 
 
@@ -822,6 +822,6 @@ def test_grams_unchanged(student):
         "the result should be a dictionary of the same layers"
     )
     assert call.inputs_unchanged, (
-        "a Gram matrix that was given is changed in place: the caller wants the same styles again. "
-        "Build new matrices, without `*=` and `+=`"
+        "a Gram matrix that was given is changed in place, or a dict or list of them: the caller "
+        "wants the same styles again. Build new ones, without `*=`, `+=` and `pop`"
     )

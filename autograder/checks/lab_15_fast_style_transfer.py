@@ -283,7 +283,10 @@ def test_dicts_unchanged(student):
     weights = {"content": {"a": 1.0}, "style": {"a": 1.0}}
     call = student.call("perceptual_loss", *inputs, weights)
     assert tensor_of(call.value, (), "the loss") > 0, "the loss of unequal features is not above 0"
-    assert call.inputs_unchanged, "a tensor in one of the dicts is changed in place: work on copies"
+    assert call.inputs_unchanged, (
+        "one of the dicts, or a tensor in it, is changed in place: build new ones, without `pop` "
+        "and `-=`"
+    )
 
 
 # instance_norm(x, eps=1e-5) -> (N, C, H, W)

@@ -6,12 +6,14 @@ import ast
 import copy
 import errno
 import linecache
+import random
 import socket
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from messages import encode, load_call, receive, send
 
@@ -141,11 +143,15 @@ def leaves_at(place: int | str, args: tuple, function: Any) -> list[torch.Tensor
 
 def tensors_in(value: Any) -> list[torch.Tensor]:
     """Return the tensors of an argument, in order: itself, or those in its list or dict."""
-    if isinstance(value, torch.Tensor):
-        return [value]
-    items = value.values() if isinstance(value, dict) else value
-    nested = isinstance(value, dict | list | tuple)
-    return [tensor for item in items for tensor in tensors_in(item)] if nested else []
+    return [item for _, item in contents(value) if isinstance(item, torch.Tensor)]
+
+
+def contents(value: Any, place: tuple = ()) -> list[tuple[tuple, Any]]:
+    """Return where, and what, the lists and dicts of an argument hold at any depth."""
+    if not isinstance(value, dict | list | tuple):
+        return [(place, value)]
+    items = value.items() if isinstance(value, dict) else enumerate(value)
+    return [found for key, item in items for found in contents(item, (*place, key))]
 
 
 def differentiate(value: Any, leaves: list, upstream: Any) -> list:
@@ -159,6 +165,12 @@ def differentiate(value: Any, leaves: list, upstream: Any) -> list:
     return [torch.zeros_like(x) if g is None else g for x, g in zip(leaves, gradients, strict=True)]
 
 
+def global_random_state() -> tuple:
+    """Return the states of PyTorch's, NumPy's and Python's global generators."""
+    name, keys, *rest = np.random.get_state()
+    return torch.get_rng_state().numpy().tobytes(), name, keys.tobytes(), rest, random.getstate()
+
+
 class Witness:
     """What a call did besides returning a value.
 
@@ -166,11 +178,12 @@ class Witness:
     """
 
     def __init__(self, args: tuple, record: bool):
+        self.args, self.contents = args, contents(args)
         self.tensors = tensors_in(args)
         self.models = [a for a in args if isinstance(a, torch.nn.Module)]
         self.copies = [t.detach().clone() for t in self.tensors]
         self.states = [self._state(m) for m in self.models]
-        self.random_state = torch.get_rng_state()
+        self.random_state = global_random_state()
         self.forwards: list = []
         self.recorders = [m.register_forward_pre_hook(self._note) for m in self.models if record]
 
@@ -192,6 +205,17 @@ class Witness:
         facts += [(name, p.requires_grad) for name, p in model.named_parameters()]
         return facts, [w.detach().clone() for w in model.state_dict().values()]
 
+    def _inputs_unchanged(self) -> bool:
+        """Return whether lists and dicts hold what they held, and tensors their values.
+
+        A tensor that was marked with `requires_grad_` is as it was.
+        """
+        now = contents(self.args)
+        if [(place, id(item)) for place, item in now] != [(p, id(x)) for p, x in self.contents]:
+            return False
+        pairs = zip(self.tensors, self.copies, strict=True)
+        return all(torch.equal(tensor.detach(), then) for tensor, then in pairs)
+
     def _models_unchanged(self) -> bool:
         for model, (facts, weights) in zip(self.models, self.states, strict=True):
             facts_now, weights_now = self._state(model)
@@ -203,11 +227,10 @@ class Witness:
         """Return what was seen, as plain values; recorded images are added to `tensors`."""
         for recorder in self.recorders:
             recorder.remove()
-        pairs = zip(self.tensors, self.copies, strict=True)
         return {
-            "inputs_unchanged": all(torch.equal(now.detach(), then) for now, then in pairs),
+            "inputs_unchanged": self._inputs_unchanged(),
             "models_unchanged": self._models_unchanged(),
-            "random_state_unchanged": torch.equal(self.random_state, torch.get_rng_state()),
+            "random_state_unchanged": self.random_state == global_random_state(),
             "forwards": encode(self.forwards, tensors),
         }
 

@@ -4,6 +4,7 @@ import ast
 import io
 import json
 import os
+import random
 import socket
 import struct
 import subprocess
@@ -316,12 +317,33 @@ def test_the_witness_sees_changed_inputs_and_random_state():
     assert witness(lambda x: x + 1, x)["inputs_unchanged"]
     assert not witness(lambda x: x.add_(1), x)["inputs_unchanged"]
     assert witness(lambda x: x.requires_grad_(), x)["inputs_unchanged"], "a flag is no value"
-    state = torch.get_rng_state()
+    states = torch.get_rng_state(), np.random.get_state(), random.getstate()
     try:
-        assert not witness(lambda: torch.rand(1))["random_state_unchanged"]
+        for draw in (lambda: torch.rand(1), np.random.rand, random.random):
+            assert not witness(draw)["random_state_unchanged"]
         assert witness(lambda: torch.rand(1, generator=torch.Generator()))["random_state_unchanged"]
+        assert witness(np.random.default_rng(0).random)["random_state_unchanged"]
     finally:
-        torch.set_rng_state(state)
+        torch.set_rng_state(states[0])
+        np.random.set_state(states[1])
+        random.setstate(states[2])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda d: d.pop("a"),
+        lambda d: d.update(b=torch.zeros(1)),
+        lambda d: d.update(a=d["a"].clone()),
+        lambda d: d["a"].add_(1),
+        lambda d: d["numbers"].pop("b"),
+    ],
+    ids=["taken out", "put in", "exchanged", "in place", "a number"],
+)
+def test_the_witness_sees_what_happened_to_a_dict(change):
+    for function, unchanged in ((lambda d: dict(d, b=1), True), (change, False)):
+        given = {"a": torch.zeros(2), "numbers": {"b": 0.5}}
+        assert witness(function, given)["inputs_unchanged"] is unchanged
 
 
 @pytest.mark.parametrize(

@@ -65,6 +65,7 @@ def open_notebook(open_page: Callable[..., Page]) -> Callable[[str], Page]:
     def open_notebook(address: str) -> Page:
         page = open_page(f"{address}?reset")
         page.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']").wait_for()
+        _wait_for_kernel(address.partition("/lab/")[0])
         return page
 
     return open_notebook
@@ -142,6 +143,18 @@ def _wait_for(address: str, process: subprocess.Popen, log: Path) -> None:
         except OSError:
             time.sleep(0.1)
     raise RuntimeError(f"JupyterLab did not start:\n{log.read_text()[-2000:]}")
+
+
+def _wait_for_kernel(server: str) -> None:
+    """Wait until the page is connected to a kernel that is idle; the indicator is so before."""
+    deadline = time.monotonic() + PATIENCE / 1000
+    while time.monotonic() < deadline:
+        with urlopen(f"{server}/api/kernels") as reply:
+            kernels = json.load(reply)
+        if any(k["execution_state"] == "idle" and k["connections"] for k in kernels):
+            return
+        time.sleep(0.1)
+    raise RuntimeError(f"no kernel is ready: {kernels}")
 
 
 @pytest.fixture

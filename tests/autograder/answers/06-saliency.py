@@ -898,6 +898,24 @@ def randomize_top(model, depth, seed):
         layer.weight.data = layer.weight.mean() + noise * layer.weight.std()
     return model
 
+
+# %% NumPy's global seed exercise="randomize_top" fails="global_seed_untouched" says="NumPy's"
+import copy
+
+import numpy as np
+import torch
+
+
+def randomize_top(model, depth, seed):
+    model = copy.deepcopy(model)
+    np.random.seed(seed)
+    layers = [m for m in model.modules() if isinstance(m, torch.nn.Conv2d | torch.nn.Linear)]
+    for layer in layers[len(layers) - depth :]:
+        noise = np.random.randn(*layer.weight.shape)
+        layer.weight.data = torch.from_numpy(noise).to(layer.weight) * layer.weight.std()
+    return model
+
+
 # %% [markdown]
 # # randomize_top: unusual and right
 

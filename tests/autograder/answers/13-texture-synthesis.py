@@ -2007,6 +2007,22 @@ def texture_loss(features, grams, weights):
     return loss
 
 
+# %% The weights are taken out of their dict exercise="texture_loss" fails="target_unchanged" says="`.pop()`"
+def gram_matrix(features, normalize=True):
+    flat = features.flatten(2)
+    gram = flat @ flat.transpose(1, 2)
+    return gram / features[0].numel() if normalize else gram
+
+
+def texture_loss(features, grams, weights):
+    loss = 0
+    while weights:
+        layer, weight = weights.popitem()
+        difference = gram_matrix(features[layer]) - grams[layer]
+        loss = loss + weight * difference.square().sum() / grams[layer].square().sum()
+    return loss
+
+
 # %% [markdown]
 # # texture_loss: unusual, and right
 

@@ -491,6 +491,16 @@ def style_loss(features, target_grams, weights):
     return loss
 
 
+# %% The targets are taken out of their dict exercise="style_loss" fails="style_inputs_unchanged" says="`pop` on what belongs"
+def style_loss(features, target_grams, weights):
+    loss = 0.0
+    for layer in list(target_grams):
+        flat = features[layer].flatten(2)
+        gram = flat @ flat.transpose(1, 2) / features[layer][0].numel()
+        loss = loss + weights[layer] * (gram - target_grams.pop(layer)).square().sum()
+    return loss
+
+
 # %% [markdown]
 # # style_loss: right, in unusual ways
 
@@ -2290,6 +2300,16 @@ def mix_grams(grams, weights):
 def mix_grams(grams, weights):
     t = sum(weights)
     return {k: (sum(w * g[k] for g, w in zip(grams, weights)) / t).mean(0, keepdim=True) for k in grams[0]}
+
+
+# %% The first matrices are taken out of the list exercise="mix_grams" fails="grams_unchanged" says="`pop`"
+def mix_grams(grams, weights):
+    total = sum(weights)
+    first = grams.pop(0)
+    mixed = {layer: weights[0] / total * gram for layer, gram in first.items()}
+    for weight, other in zip(weights[1:], grams, strict=True):
+        mixed = {layer: gram + weight / total * other[layer] for layer, gram in mixed.items()}
+    return mixed
 
 
 # %% [markdown]

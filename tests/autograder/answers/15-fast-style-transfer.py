@@ -342,6 +342,23 @@ def perceptual_loss(features, content_features, style_grams, weights):
     return loss
 
 
+# %% The features are taken out of their dict exercise="perceptual_loss" fails="dicts_unchanged" says="`pop`"
+def gram_matrix(features):
+    flat = features.flatten(2)
+    return flat @ flat.transpose(1, 2) / features[0].numel()
+
+
+def perceptual_loss(features, content_features, style_grams, weights):
+    loss = 0.0
+    for layer, weight in weights["content"].items():
+        difference = features[layer] - content_features.pop(layer).detach()
+        loss = loss + weight * difference.square().sum() / len(difference)
+    for layer, weight in weights["style"].items():
+        difference = gram_matrix(features[layer]) - style_grams[layer].detach()
+        loss = loss + weight * difference.square().sum() / len(difference)
+    return loss
+
+
 # %% [markdown]
 # # perceptual_loss: unusual, and right
 
