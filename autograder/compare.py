@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -99,3 +99,27 @@ def require(
         if not same(wrong.to(expected), expected) and same(value, wrong):
             raise AssertionError(text)
     raise AssertionError(message)
+
+
+def require_slope(
+    loss: Callable[[dict[str, Tensor]], Tensor],
+    features: dict[str, Tensor],
+    gradients: Sequence[Tensor],
+    step: float = 2e-3,
+) -> None:
+    """Fail unless the loss rises along the signs of its gradient as steeply as that says.
+
+    Args:
+        loss: of features like these.
+        gradients: of the loss by each of the features, in their order.
+    """
+    signs = dict(zip(features, (g.sign() for g in gradients), strict=True))
+    ahead, behind = (
+        float(loss({name: x + h * signs[name] for name, x in features.items()}))
+        for h in (step, -step)
+    )
+    slope, found = (ahead - behind) / (2 * step), sum(float(g.abs().sum()) for g in gradients)
+    assert abs(found - slope) < 0.05 * abs(slope), (
+        "the gradient has the right direction and not the size of the loss's slope: is one of two "
+        "equal factors detached?"
+    )

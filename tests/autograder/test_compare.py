@@ -3,7 +3,14 @@
 import pytest
 import torch
 
-from autograder.compare import close, proportional, require, require_answer, tensor_of
+from autograder.compare import (
+    close,
+    proportional,
+    require,
+    require_answer,
+    require_slope,
+    tensor_of,
+)
 from labkit.errors import NotAnswered
 
 
@@ -99,3 +106,15 @@ def test_the_input_given_back_is_no_answer():
         require_answer(given.clone(), given, "f")
     for answer in (given + 1, given[:1], 3, None):
         require_answer(answer, given, "f")
+
+
+def test_a_gradient_of_half_the_size_is_not_that_of_the_loss():
+    features = {"a": torch.tensor([1.0, -2.0]), "b": torch.tensor([3.0])}
+
+    def loss(features):
+        return sum(x.square().sum() for x in features.values())
+
+    gradients = [2 * x for x in features.values()]
+    require_slope(loss, features, gradients)
+    with pytest.raises(AssertionError, match="size of the loss's slope"):
+        require_slope(loss, features, [g / 2 for g in gradients])
