@@ -120,6 +120,12 @@ def test_squared_differences(student):
             "there": products.sum((2, 3)),
         },
     )
+    require(
+        distances(student, window / 100, ALL, sample / 100),
+        expected / 1e4,
+        "distances far below 1 are not what they should be: is something added or cut off?",
+        same=scaled_alike,
+    )
 
 
 @points(2, exercise="masked_distances")
