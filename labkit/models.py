@@ -10,6 +10,7 @@ from labkit import torchvision_networks
 from labkit.memory import keep_freed_memory
 from labkit.network import Layer, Network, Normalization
 from labkit.rewrite import fold_batch_norm, randomize, separate_activations
+from labkit.threads import spare_threads
 from labkit.torchvision_networks import WeightsMissingError
 
 __all__ = [
@@ -129,6 +130,7 @@ def _known(name: str | None) -> str:
 
 def _build(name: str, *, trained: bool) -> Network:
     keep_freed_memory()
+    spare_threads()
     with torch.random.fork_rng(devices=[]):  # constructors draw weights from the global generator
         if name == EMBEDDED:
             return _embedded()

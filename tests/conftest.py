@@ -1,11 +1,15 @@
 """One thread for every test, and which tests stay together when they run side by side."""
 
+import os
 import re
 
 import pytest
 import torch
 
-torch.set_num_threads(1)  # small tensors are slower on two, and forked workers need it
+# Small tensors are slower on two, and forked workers need it; the variable tells kernels and
+# other programs that tests start: beside other tests, two threads took five times as long.
+torch.set_num_threads(1)
+os.environ["OMP_NUM_THREADS"] = "1"
 
 # These share a clone of the course that takes a minute to grade.
 GRADE_A_CLONE = {"test_gradebook", "test_regrade", "test_formgrader", "test_class_pages"}

@@ -22,7 +22,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Route, expect, sy
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 INTERNET = re.compile(r"https?://(?!127\.0\.0\.1[:/])")
-PATIENCE = 120_000  # milliseconds: a busy machine may need its time
+PATIENCE = 300_000  # milliseconds: a busy machine may need its time
 
 
 @pytest.fixture(scope="module")
