@@ -238,7 +238,10 @@ def show_curves(
     ax.set_xlabel(xlabel)
     ax.set_ylabel(ylabel)
     ax.grid(alpha=0.3)
-    ax.legend(fontsize=SMALL)
+    if len(curves) < 4:
+        ax.legend(fontsize=SMALL)
+    else:  # no corner of the axes is free
+        figure.legend(fontsize=SMALL, loc="outside lower center", ncols=4)
     if log:
         ax.set_yscale("log")
     what = f"curves of {ylabel} over {xlabel}"

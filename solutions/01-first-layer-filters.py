@@ -186,7 +186,8 @@ for name, weights in filters.items():
     table[name] = mine, control
     columns = "  ".join(f"{a:5.0%} | {b:5.1%}" for a, b in zip(mine, control, strict=True))
     print(f"{name:12} {len(weights):7} {int((~alive).sum()):5}  {columns}")
-print(f"You predicted {prediction} of 16 filters of `filters`.")
+found = round(table["filters"][0][2] * len(filters["filters"]))
+print(f"You predicted {prediction} of 16 filters of `filters`. It is {found}.")
 
 # %%
 norms = filters["lite0"].flatten(1).norm(dim=1)

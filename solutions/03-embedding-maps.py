@@ -217,9 +217,10 @@ thumbnails = 1 - strokes * (1 - PALETTE[labels][:, :, None, None])  # colour on 
 
 
 def show_maps(maps, pictures, title, size=420):
-    """Show one map a name, side by side."""
+    """Show one map a name, side by side, four of them in two rows."""
     drawn = [paste_on_map(places.clone(), pictures, size) for places in maps.values()]
-    return plotting.show_images(drawn, list(maps), columns=len(maps), title=title)
+    columns = 2 if len(maps) == 4 else len(maps)
+    return plotting.show_images(drawn, list(maps), columns=columns, title=title)
 
 
 example = paste_on_map(torch.zeros(1, 2), thumbnails[:1], 20)
@@ -258,15 +259,17 @@ if ready(pca=planes["features"]):
 # %% [markdown] nbgrader={"grade_id": "explain_variance", "grade": true, "solution": true, "points": 3}
 # **Rubric, 1 point each.** (1) Variance kept counts spread in any respect (here: how much ink, how
 # thick), and not what the classes differ in; a large share can be spread that no class depends on.
-# (2) The features are spread over more directions, about one a class: ten groups in general position
-# need nine dimensions, so two cannot keep them apart. (3) With numbers: features fall from 0.996 to
-# 0.88 in the plane, pixels from 0.95 to 0.54; the neighbours are there in all dimensions and a
-# linear projection lays unlike digits on top of each other.
+# (2) The features are spread over more directions, about one a class, so two of them hold little of
+# the variance; and PCA, which knows no labels, picks them by variance and not by how well they keep
+# the groups apart. (3) With numbers: features fall from 0.996 to 0.88 in the plane, pixels from 0.95
+# to 0.54; the neighbours are there in all dimensions, and this projection lays unlike digits on top
+# of each other.
 
 # %% [markdown]
 # ## t-SNE
 #
-# Two directions cannot hold ten groups, but a map need not be a projection. **t-SNE** (van der Maaten
+# The two directions of largest variance lay some of the ten groups on top of each other, and without
+# labels PCA cannot know better ones. But a map need not be a projection. **t-SNE** (van der Maaten
 # and Hinton, 2008) gives up large distances and keeps neighbours: it turns the distances between
 # vectors into **affinities** $p_{ij}$, does the same with the distances on the map, $q_{ij}$, and moves
 # the points until the two agree.

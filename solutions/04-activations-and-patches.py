@@ -308,9 +308,10 @@ def receptive_field(layers):
 check("04-activations-and-patches", receptive_field)
 
 # %% [markdown]
-# A test that could fail: **measure** the field. A pixel belongs to a unit's field exactly if the
-# unit's gradient with respect to that pixel is not zero. The next cell takes the unit in the middle
-# of each layer, in all channels at once, on pictures of noise.
+# A test that could fail: **measure** the field. Where a unit's gradient with respect to a pixel is not
+# zero, the pixel belongs to its field. The reverse needs care: a ReLU that is off lets nothing
+# through. So the next cell takes the unit in the middle of each layer in all channels at once, on
+# four pictures of noise.
 #
 # `windows(model, layer, size)` lists the layers for your function. Strided convolutions here pad as
 # TensorFlow does: as much as the picture's size needs, the odd pixel *behind* it. So the list

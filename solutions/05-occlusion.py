@@ -205,6 +205,14 @@ check("05-occlusion", occlusion_map, occlude)
 
 # %%
 size, stride = 48, 16
+
+
+def reached(image, size):
+    """Return what the centres of the squares reach: squares stay inside, so a margin is left."""
+    margin = (size - stride) // 2
+    return image[:, margin : image.shape[1] - margin, margin : image.shape[2] - margin]
+
+
 started = time.perf_counter()
 maps = [
     occlusion_map(model, image[None], label, size, stride, 0.5)
@@ -213,13 +221,14 @@ maps = [
 if ready(occlusion_map=maps[0]):
     seconds = (time.perf_counter() - started) / len(images)
     print(f"{maps[0].numel()} forward passes and {seconds:.1f} s for one map")
-    label = "probability of espresso, square centred near here"
-    display(plotting.overlay(images[0], maps[0], label=label, title="The map as it is"))
+    label, photo = "probability of espresso, square centred here", reached(images[0], size)
+    display(plotting.overlay(photo, maps[0], label=label, title="The map as it is"))
 
 # %% [markdown]
-# This is the lecture's heat map. Two things make it hard to read. It has one value a *square*, and
-# at a border fewer squares reach a pixel than in the middle. And a probability near 1 hardly moves:
-# 0.999 to 0.99 is ten times the doubt, and the eye sees nothing.
+# This is the lecture's heat map, over the part of the photo that the squares' centres reach. Two
+# things make it hard to read. It has one value a *square*, and at a border fewer squares reach a
+# pixel than in the middle. And a probability near 1 hardly moves: 0.999 to 0.99 is ten times the
+# doubt, and the eye sees nothing.
 #
 # So the maps below show, for each **pixel**, the mean over the squares that cover it of the
 # **evidence lost**: the fall of the log-odds $\log \frac{p}{1 - p}$. Zero means that the network
@@ -440,7 +449,8 @@ if ready(occlusion_map=knob[0]):
     for side, values in zip(sides[1::2], knob[1::2], strict=True):
         title = f"{names[last]}, squares of {side} pixels"
         lost_here = evidence_lost(values, torch.tensor(whole[last]))
-        display(plotting.overlay(images[last], lost_here, label="evidence lost", title=title))
+        photo = reached(images[last], side)
+        display(plotting.overlay(photo, lost_here, label="evidence lost", title=title))
 
 # %% [markdown]
 # ## What covers best?

@@ -6,7 +6,7 @@
 # **The question.** A network says *espresso* with a probability of 0.94. Which pixels made it say
 # so, and how would we notice that the answer is wrong?
 #
-# Lab 05 covered the picture with a grey square, hundreds of times. Here one backward pass does the
+# Lab 05 covered the picture with a grey square, over a hundred times. Here one backward pass does the
 # work: the **gradient** of a class's logit with respect to the pixels says how much the logit would
 # change if a pixel changed a little. The map of its size is the **saliency map**.
 #
@@ -127,8 +127,9 @@ if ready(saliency_map=maps):
 # still moves, and that is why saliency differentiates the logit.
 #
 # Look at the maps again. The coffee's is brightest inside the cup and on its front, and dark along
-# the rim. Real examples rarely come out as well as the paper's, as the lecture says. That is no bug:
-# the gradient is that of a function which wiggles, measured at one point.
+# the rim; the moped's is brightest on the white panel behind it. Real examples rarely come out as
+# well as the paper's, as the lecture says. That is no bug: the gradient is that of a function which
+# wiggles, measured at one point.
 
 # %% [markdown]
 # ### Turn the knobs
@@ -234,7 +235,7 @@ if ready(saliency_map=maps):
         display(plotting.overlay(photo, pooled, title=title, label="mean of the map"))
 
 # %% [markdown]
-# **Explain what you saw.** Saliency needs one backward pass, occlusion hundreds of forward passes,
+# **Explain what you saw.** Saliency needs one backward pass, occlusion over a hundred forward passes,
 # and the two agree only in part. Name one thing that each measures and the other does not, and a
 # photo, or a row of the table, where you see it. (Three to five sentences.)
 
@@ -445,9 +446,10 @@ if ready(saliency_map=maps, deletion_curve=curve):
 
 # %% [markdown]
 # Both curves plunge, and the areas hardly differ: grey pixels sprinkled over an eighth of a photo
-# (step 2) are *noise*, which fools the network long before the object is gone; lab 10 makes an
-# attack of it. A fair test deletes connected pieces. So: average the map in squares of 56 pixels,
-# one square a step, and compare with squares in random order, on all photos. (About 20 s.)
+# (step 2) are strong *noise*, a kind of picture that the network has never seen, and it fails long
+# before the object is gone. (Lab 10's attacks are something else: far fainter, and aimed along the
+# gradient.) A fair test deletes connected pieces. So: average the map in squares of 56 pixels, one
+# square a step, and compare with squares in random order, on all photos. (About 20 s.)
 
 
 # %%

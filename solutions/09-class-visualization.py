@@ -163,8 +163,8 @@ if ready(class_visualization_step=answered):
     display(plotting.show_images(bare, contrast=99, center=0.5, title=title))
 
 # %% [markdown]
-# The loss is minus the logit: it falls, with a few setbacks, and soon the network is sure. We are
-# less so. Look closely: there are black spots, and they are drowned in coloured scribble. Nearly every
+# The logit rises, with a few setbacks (the loss, minus the logit, falls), and soon the network is
+# sure. We are less so. Look closely: there are black spots, and they are drowned in coloured scribble. Nearly every
 # picture that the network calls a dalmatian looks like no photo: without a regularizer the climb
 # ends in an *adversarial image*, the subject of lab 10. (The display is stretched, in this lab
 # always and by a note below the figure: the real picture is greyer.)
@@ -182,7 +182,10 @@ prediction = "..."  # for instance "both fall"
 # %%
 weights = [0.0, 0.1, *fast([1.0, 10.0], []), 100.0]
 if ready(class_visualization_step=answered):
-    knob = [bare] + [climb(model, dalmatian, start, l2_reg=w)[0] for w in weights[1:]]
+    # A strong penalty has its best picture close to grey, and long steps would leap over it.
+    lengths = [1.5 / (1 + w) ** 0.5 for w in weights]
+    strong = list(zip(weights, lengths, strict=True))[1:]
+    knob = [bare] + [climb(model, dalmatian, start, l2_reg=w, step_size=n)[0] for w, n in strong]
     norms = [float((image - 0.5).norm()) for image in knob]
     sure = [probability(image, dalmatian) for image in knob]
     print(f"You predicted {prediction!r}.")
@@ -202,8 +205,8 @@ if ready(class_visualization_step=answered):
 
 # %% [markdown] nbgrader={"grade_id": "explain_l2", "grade": true, "solution": true, "points": 3}
 # **Rubric, 1 point each.** (1) The norm falls along the weight while the probability stays near 1
-# over a wide range: a much fainter picture convinces the network as well (it falls only when the
-# penalty outweighs the gradient of the logit). (2) A small norm is no sign of a natural picture:
+# over a wide range: a much fainter picture convinces the network as well (the probability falls
+# only when the penalty outweighs the gradient of the logit). (2) A small norm is no sign of a natural picture:
 # the scribble stays, only fainter; the penalty knows nothing of neighbours. (3) Probability 1 is
 # reached by pictures of very different looks, so it says only that the climb succeeded: there is
 # no single picture that the network has in mind.
@@ -347,7 +350,7 @@ if ready(class_visualization_step=answered, blur_and_clip=clipped):
 # %% [markdown]
 # By the network's own word all rungs are alike. A slight blur tells them apart: without a
 # regularizer, and with the L2 penalty alone, the dalmatian is all in the finest scribble, and gone
-# with it; what the two upper rungs drew is still a dalmatian, as the cat is a cat.
+# with it; what the last two rungs drew is still a dalmatian, as the cat is a cat.
 
 # %% [markdown]
 # ### Turn the knobs
@@ -389,8 +392,8 @@ if ready(class_visualization_step=answered, blur_and_clip=clipped):
 # ### Four classes
 #
 # The last rung, with more steps, for the lecture's dalmatian, goose, ostrich and flamingo. The
-# lecture saw shapes and textures emerge, and so do we: a bent neck in pink, black spots on white, a
-# head with a beak, and some of them twice: nothing tells the network to draw *one* bird. On
+# lecture saw shapes and textures emerge, and so do we: a neck that bends into red and white, black
+# spots on white, a head with a beak, and some of them twice: nothing tells the network to draw *one* bird. On
 # another machine the same climb draws these parts elsewhere, since every step turns differences
 # in the last digit into larger ones. (About 20 s.)
 

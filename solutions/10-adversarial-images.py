@@ -70,8 +70,8 @@ plotting.show_images(images, says(images), columns=3, title="What the network sa
 #
 # $$ I'_n = \mathrm{clip}_{[0, 1]}\Bigl( I_n + \varepsilon \, \mathrm{sign} \frac{\partial L_n}{\partial I_n} \Bigr), \qquad L_n = -\log \mathrm{softmax}(f(I_n))_{y_n} $$
 #
-# $L_n$ is the cross-entropy of the given label: we want it *larger*. Every value moves by exactly
-# $\varepsilon$, up or down, and one whose gradient is 0 stays ($\mathrm{sign}(0) = 0$). It is called
+# $L_n$ is the cross-entropy of the given label: we want it *larger*. Before the clipping, every value
+# moves by exactly $\varepsilon$, up or down, and one whose gradient is 0 stays ($\mathrm{sign}(0) = 0$). It is called
 # the *fast gradient sign method*. (Goodfellow, Shlens and Szegedy, *Explaining and harnessing
 # adversarial examples*, 2014.)
 #
@@ -425,7 +425,7 @@ def random_change(change, seed=0):
 if ready(fooling_image=first):
     rows, reached = [], {}
     print(f"You predicted {prediction!r} steps. Probability of the target:")
-    print(f"{'step   L_inf    L_2':>55}   photo  attacked  random")
+    print(f"{'step size   L_inf    L_2':>55}   photo  attacked  random")
     for i, (wish, target) in enumerate(zip(wishes, targets, strict=True)):
         for step_size in (1.0, 0.25):
             image = images[i : i + 1]
@@ -436,6 +436,8 @@ if ready(fooling_image=first):
             rows.append([*sizes(fooled - image), *p])
             print(f"  {names[i]:13} to {wish:17} {step_size:6} {rows[-1][0]:7.1f} ", end="")
             print(f"{rows[-1][1]:6.2f} {p[0]:7.4f} {p[1]:9.2f} {p[2]:7.4f}")
+    fewest = math.ceil(rows[0][1])
+    print(f"The first way is {rows[0][1]:.2f} long: at least {fewest} steps of length 1.")
 
 # %% [markdown]
 # Short steps cost more time and end nearer to the photo: a long last step overshoots. A random

@@ -126,7 +126,9 @@ quotients = {}
 if ready(dream_loss=dream_loss(torch.ones(1, 1, 1, 1))):
     small = data.photo("flower", 96).double()
     direction = small - 0.5  # towards more contrast
-    print(f"You predicted {prediction!r}; it is 10 times, and once.")
+    print(
+        f"You predicted {prediction!r}; it is 10 times, and 1 time: the plain sum pushes both alike."
+    )
     print("growth by finite differences / growth by the recipe, in two layers:")
     for name, upstream in recipes.items():
         measured = [growth(small, layer, direction) for layer in (low, high)]
@@ -155,9 +157,9 @@ if ready(dream_loss=dream_loss(torch.ones(1, 1, 1, 1))):
 #
 # $$ I \leftarrow I + s \, \frac{g}{\operatorname{mean} |g|} \qquad \text{with } g = -\frac{\partial L(a(I))}{\partial I} $$
 #
-# The mean runs over all values of $g$. Gradients of a deep layer may be a thousand times
-# smaller than those of a shallow one; divided by their mean size, a step changes the average value
-# of the image by `step_size`, whatever the layer.
+# The mean runs over all values of $g$. How large the gradient is depends on the layer, the picture
+# and its size: here some hundreds, for pixels between 0 and 1. Divided by its mean size, a step
+# changes the values of the image by `step_size` in the mean, whatever the layer.
 #
 # | | shape | range |
 # |---|---|---|
@@ -270,7 +272,8 @@ if ready(dream_step=walks or None):
 # | `scale` $s$ | above 1 |
 # | result | a list of `octaves` pairs of whole numbers (h, w) |
 #
-# **Predict first.** How many octaves with a scale of 1.4 lie between 224 pixels and about 80?
+# **Predict first.** With a scale of 1.4: how many sizes lead from about 80 pixels to 224, both ends
+# counted?
 
 # %%
 prediction = "..."  # a number
@@ -462,6 +465,9 @@ if answered:
     print(f"roughness of the photo: {rough['photo']:.4f}")
 
 # %% [markdown]
+# The octaves do most: with one scale the dream is about twice as rough, and stays small. Jitter
+# changes little here.
+#
 # ## Turn the knobs
 #
 # A dream while it grows, of your own photo too; layer and length of the steps count at once. Let the

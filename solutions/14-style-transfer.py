@@ -286,10 +286,16 @@ if ready(content_loss=content_loss(target_features, target_features, 1.0), style
         weights = relative(1.0, target_grams)
         style_losses[name] = float(style_loss(layers, target_grams, weights))
         print(f"  {name:20} {content_losses[name]:12.3f} | {style_losses[name]:10.3f}")
+    print("As a share of the last row, which says how far is far:")
+    for name in copies:
+        shares = [
+            losses[name] / losses["another photo"] for losses in (content_losses, style_losses)
+        ]
+        print(f"  {name:20} {shares[0]:12.0%} | {shares[1]:10.0%}")
 
 # %% [markdown]
-# **Explain what you saw.** Two of the four copies are near in one column and far in the other. Which,
-# and why? What does this say about asking for both at once? (Three to five sentences, with numbers.)
+# **Explain what you saw.** Measured by the last row, two of the copies are near in one column and far
+# in the other. Which, and why? What does this say about asking for both at once? (Three to five sentences, with numbers.)
 
 # %% [markdown] nbgrader={"grade_id": "explain_two_losses", "grade": true, "solution": true, "points": 3}
 # **Rubric, 1 point each.** (1) Shuffled tiles: far in content, since every place is compared with
@@ -580,7 +586,7 @@ if ready(stylize=by_size[0]):
 # The number is the **dominant spatial frequency**: how many light-and-dark cycles fit across the
 # picture, such that half of the power of its edges lies below. (Edges, since the brightness of every picture
 # has most of its power at the lowest frequencies.) The first control is the painting itself, at that size, in cycles per
-# width of the photo: larger is coarser. The second is the photo, which is the same in every row.
+# width of the photo: a larger painting is coarser, so its number is smaller. The second is the photo, which is the same in every row.
 
 
 # %%
@@ -763,6 +769,7 @@ def cost(size, names):
 
 costs = {}
 for size in [64, 128, 256, 512, 1024][: fast(5, 2)]:
+    cost(size, [])  # the first run of a size is slow: the system hands it new memory
     costs[size] = cost(size, []), cost(size, stages)
 if ready(stylize=costs[64][0][2]):
     print("one evaluation       plain          |  checkpointed")

@@ -111,6 +111,7 @@ def test_by_hand_neighbors(student):
     assert shapes == ((1, 3), (1, 3)), (
         f"expected (1, 3) and (1, 3), got {shapes[0]} and {shapes[1]}"
     )
+    assert not near(indices, [[1.0, 5.0, 10.0]]), "the distances come first, then the indices"
     found = [round(float(d), 3) for d in distances[0]]
     assert near(distances, [[1.0, 5.0, 10.0]]), (
         f"expected the distances 1, 5, 10; got {found}. Is the square root there, and the nearest "

@@ -17,6 +17,8 @@ def said(got: list[float], known: dict[tuple, str], otherwise: str) -> str:
 
 # class_visualization_step
 
+CLAMPED = "the result is clamped to [0, 1]: leave that to our loop"
+
 
 def two_pixels(red: list[float]) -> Tensor:
     """Return (1, 3, 1, 2), grey but for the red of its two pixels."""
@@ -50,6 +52,7 @@ def test_one_step(student):
         (1.0, 1.0): "every value moves alike: divide by the norm of the whole gradient",
         (0.75, 1.0): "the gradient is divided by its largest value, not by its norm",
         (0.2, 0.3): "this is the step alone: add it to the image",
+        (0.6, 0.5): CLAMPED,
     }
     assert all(abs(a - b) < 1e-3 for a, b in zip(got, (0.6, 0.8), strict=True)), (
         f"expected moves of 0.6 and 0.8, got {got}: "
@@ -69,6 +72,7 @@ def test_step_size(student):
 def test_logit(student):
     """It is the logit that climbs: what another class reads does not move."""
     got = moves(student, reading([1.0, 0.0], [0.0, 1.0]), two_pixels([0.5, 0.5]), 0, 0.0, 1.0)
+    assert got != [0.5, 0.0], CLAMPED
     assert all(abs(a - b) < 1e-3 for a, b in zip(got, (1.0, 0.0), strict=True)), (
         f"class 0 reads pixel 1 alone, so pixel 1 moves by 1 and pixel 2 by 0. Got {got}: is there "
         "a softmax or a loss before the gradient? It also lowers the other classes"
@@ -84,6 +88,7 @@ def test_penalty(student):
         (1.0, 0.0): "the penalty has no gradient: compute it from the copy that asks for one, not "
         "from `.data`, `.item()` or under `no_grad`",
         (0.832, -0.555): "is it the norm, or half of its square? The penalty is the squared norm",
+        (0.5, -0.8): CLAMPED,
     }
     assert all(abs(a - b) < 1e-3 for a, b in zip(got, (0.6, -0.8), strict=True)), (
         f"expected moves of 0.6 and -0.8, got {got}: "
@@ -99,7 +104,15 @@ def test_second_step(student):
     tensor_of(first, (1, 3, 1, 2))
     copy = first.detach().clone()
     fresh = student.class_visualization_step(network, copy, 1, 2.0, 0.5)
-    again = student.class_visualization_step(network, first, 1, 2.0, 0.5)
+    try:
+        again = student.class_visualization_step(network, first, 1, 2.0, 0.5)
+    except Exception as error:
+        if not first.requires_grad:
+            raise
+        raise AssertionError(
+            "a step from the returned picture fails: it still carries its graph, and then `.grad` "
+            "stays None. Begin with `image.detach().clone().requires_grad_()`"
+        ) from error
     assert torch.allclose(again, fresh, atol=1e-4), (
         "they differ: gradients add up in `.grad` from step to step. Work on a fresh copy, "
         "`image.detach().clone().requires_grad_()`, or clear the gradient"
@@ -115,7 +128,7 @@ def test_nothing_else_changes(student):
     result = tensor_of(result, (1, 3, 1, 2))
     assert torch.equal(image.detach(), before), "the image has other values: work on a copy"
     assert not network.training, "the network was in eval mode, and is in training mode now"
-    assert not 0.5 < result.max() < 1.01, "the result is clamped to [0, 1]: our loop does that"
+    assert not 0.5 < result.max() < 1.01, CLAMPED
 
 
 # blur_and_clip

@@ -75,6 +75,8 @@ def test_step_by_hand(student):
     expected = [2.667, 1.333, -1.333, -0.667, 0.0, 0.0]
     got = numbers(change)
     assert got != [-v for v in expected], "this makes the activations smaller: step the other way"
+    clamped = [0.5, 0.75, 0.0, 0.0, 0.0, 0.0]
+    assert got != clamped, "the result is clamped to [0, 1]: leave that to the loop"
     assert got == expected, (
         f"the change should be {expected} (red, red, green, green, blue, blue), and is {got}: the "
         "gradient of `dream_loss` with respect to the image, over its mean absolute value"
