@@ -58,5 +58,5 @@ c.ZipCollectApp.collector_plugin = "autograder.intake.Collector"
 c.FileNameCollectorPlugin.named_regexp = (
     r".*[/\\](?P<student_id>(?!\d\d-[a-z])[^/\\_]+)"
     r"[^/\\]*[/\\_](?:\d\d-[^/\\]*[/\\])?"
-    r"(?P<file_id>\d\d-[a-z-]*[a-z])(?:-\d+)?\.ipynb$"
+    r"(?P<file_id>\d\d-[a-z0-9-]*?[a-z0-9])(?:-\d+)?\.ipynb$"
 )

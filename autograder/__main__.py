@@ -210,7 +210,8 @@ def _gradescope(options: argparse.Namespace) -> int:
 
     output = options.output or Path(f"gradescope-{options.lab}.zip")
     path = bundle.write_zip(options.lab, output, options.torch_index)
-    points = load_lab(options.lab).max_points * load_course().scale
+    most = load_lab(options.lab).max_points
+    points = most * load_course().scale_of(options.lab, most)
     print(f"{path}: upload it as the autograder of an assignment with {points:g} points")
     print("It holds the solution, the hidden checks and their secret seed: keep it to yourself.")
     return 0

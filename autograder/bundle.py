@@ -8,11 +8,12 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from autograder.course import load_course
 from autograder.lab import HIDDEN_CHECKS, ROOT, check_module, load_lab
 from autograder.seeds import load_seeds
 
 SCRIPTS = Path(__file__).parent / "templates" / "gradescope"
-INSTALLABLE = ("pyproject.toml", "README.md", "LICENSE", "course.toml")
+INSTALLABLE = ("pyproject.toml", "README.md", "LICENSE")
 
 
 def write_zip(lab: str, output: Path, torch_index: str = "", root: Path = ROOT) -> Path:
@@ -44,6 +45,9 @@ def entries(lab: str, torch_index: str, root: Path) -> Iterator[tuple[str, bytes
     setup = setup.replace("torch_index=''", f"torch_index={shlex.quote(torch_index)}")
     yield "setup.sh", setup.encode(), 0o755
     yield "run_autograder", (SCRIPTS / "run_autograder").read_bytes(), 0o755
+    # The zip knows one lab: a course.toml that names others would be refused there.
+    scale = load_course(root).scale_of(lab, load_lab(lab).max_points)
+    yield "course.toml", f"scale = {scale!r}\n".encode(), 0o644
     yield "seeds.toml", f'"{lab}" = {load_seeds(root=root)[lab]}\n'.encode(), 0o600
     for path in files_of(lab, root):
         yield path.relative_to(root).as_posix(), path.read_bytes(), 0o644

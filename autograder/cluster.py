@@ -54,7 +54,7 @@ def grade_on_cluster(
         here = Engine("", limits, isolation, seeds, cache)
         tasks = [_task(client, here, file, twice.get(file, "")) for file in files]
         for file, task in zip(files, tasks, strict=True):
-            yield task if isinstance(task, Row) else _result(here, str(file), task)
+            yield task if isinstance(task, Row) else _result(here, file, task)
 
 
 @contextlib.contextmanager
@@ -137,12 +137,13 @@ class Found(dict):
     load, keep = dict.get, dict.__setitem__
 
 
-def _result(here: Engine, name: str, task: Any) -> Row:
+def _result(here: Engine, file: Path, task: Any) -> Row:
     """Wait for a row and keep what it found; what no worker can do costs one row."""
     try:
         row, found = task.result()
     except Exception as error:  # Dask's own, such as KilledWorker, or ours
-        return here.failed(name, "", f"no worker could grade it, try again: {error}")
+        reason = f"no worker could grade it, try again: {error}"
+        return here.failed(str(file), likely_lab(file), reason)
     if here.cache is not None:
         for key, exercise in found.items():
             here.cache.keep(key, exercise)

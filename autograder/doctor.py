@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import sqlite3
 import sys
 from importlib.metadata import version
 from pathlib import Path
 
+from autograder.course import load_course
 from autograder.lab import ROOT, lab_names
 from autograder.sandbox import why_not_isolated
 from autograder.seeds import read_seeds
@@ -33,7 +35,7 @@ def examine(root: Path = ROOT) -> Findings:
             *setup_check(),
             _isolation(),
             look("nbgrader", _nbgrader, "Run: python -m pip install -e '.[instructor]'"),
-            _releases(root),
+            look("releases", lambda: _releases(root), "Run: python -m autograder build"),
             look("gradebook", lambda: _gradebook(root), "Run: python -m autograder build"),
             look("seeds", lambda: _seeds(root), "Mend or delete seeds.toml."),
         ]
@@ -53,11 +55,12 @@ def _nbgrader() -> str:
     return f"{version('nbgrader')} ({on_path})"
 
 
-def _releases(root: Path) -> Finding:
-    names = lab_names(root)
+def _releases(root: Path) -> str:
+    names = load_course(root).in_use(lab_names(root))
     missing = [n for n in names if not (root / "notebooks" / n / f"{n}.ipynb").exists()]
-    found = f"no release of {', '.join(missing)}" if missing else f"{len(names)} labs"
-    return Finding("releases", not missing, found, "Run: python -m autograder build")
+    if missing:
+        raise FileNotFoundError(f"there is no release of {', '.join(missing)}")
+    return f"{len(names)} labs"
 
 
 def _gradebook(root: Path) -> str:
@@ -65,9 +68,10 @@ def _gradebook(root: Path) -> str:
     path = root / "gradebook.db"
     if not path.exists():
         raise FileNotFoundError("there is no gradebook.db yet")
-    with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as database:
+    with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
         known = {name for (name,) in database.execute("SELECT name FROM assignment")}
-    if missing := [name for name in lab_names(root) if name not in known]:
+    names = load_course(root).in_use(lab_names(root))
+    if missing := [name for name in names if name not in known]:
         raise LookupError(f"it does not know {', '.join(missing)}")
     return f"{len(known)} assignments"
 

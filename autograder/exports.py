@@ -1,7 +1,7 @@
 """Grades in the forms that learning platforms import: Canvas and Moodle CSV.
 
-nbgrader's own gradebook and `nbgrader export` hold the same points. Cells that a spreadsheet would
-take for a formula are written as text.
+The points are those of the checks; the gradebook and `nbgrader export` hold the course's own, which
+course.toml may scale. Cells that a spreadsheet would take for a formula are written as text.
 """
 
 from __future__ import annotations

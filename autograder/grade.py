@@ -137,6 +137,7 @@ class Engine:
         """Return the row of a submission that could not be graded."""
         points = load_lab(lab).max_points if lab else 0.0
         seed = self.seeds.get(lab, 0)
+        reason = printable(reason)  # it may quote the file or its name, and a terminal shows it
         return Row(
             name, lab, "failed", reason, 0.0, points, round(seconds, 3), self.isolation, seed
         )
@@ -146,7 +147,7 @@ def reason_of(error: Exception) -> str:
     """Return why a submission has no grade: what is wrong with the file, or with the grader."""
     if isinstance(error, UnreadableSubmission):
         return str(error)
-    return printable(f"the grader failed, grade this one again: {type(error).__name__}: {error}")
+    return f"the grader failed, grade this one again: {type(error).__name__}: {error}"
 
 
 def grade_all(
@@ -217,10 +218,19 @@ def _grade_apart(engine: Engine, path: Path, twice: str) -> Row:
             return engine.failed(str(path), likely_lab(path), reason)
 
 
-def grading_pool(workers: int) -> ProcessPoolExecutor:
-    """Return processes that compare and score, forked from one that has imported everything."""
+@contextlib.contextmanager
+def grading_pool(workers: int) -> Iterator[ProcessPoolExecutor]:
+    """Give processes that compare and score, forked from one that has imported everything.
+
+    At the block's end, and so after an interrupt, what has not begun is dropped: the pool itself
+    would do the rest of the class first.
+    """
     start_imports()
-    return ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("forkserver"))
+    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("forkserver")) as pool:
+        try:
+            yield pool
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
 def start_imports() -> None:

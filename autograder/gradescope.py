@@ -45,6 +45,7 @@ def main(arguments: list[str]) -> int:
 def self_test(lab: str) -> int:
     """Grade the lab's own solution; 0 where it earns every point."""
     row = grade(read_submission(ROOT / "solutions" / f"{lab}.py"), lab)
+    results_of(row, load_course().scale)  # what would fail for every student fails here
     print(summary(row))
     return int(row.points < row.max_points)
 

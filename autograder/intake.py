@@ -118,7 +118,7 @@ def _notebooks(entry: Path) -> Iterator[tuple[str, Callable[[], bytes]]]:
         files = dict(_zipped(entry) if _ending(entry) == ".zip" else _tarred(entry))
     except Exception as error:  # the libraries raise many kinds for broken archives
         raise UnreadableSubmission(f"expected one of {', '.join(ARCHIVES)}: {error}") from error
-    yield from ((name, read) for name, read in files.items() if name.endswith(".ipynb"))
+    yield from files.items()
 
 
 def _zipped(entry: Path) -> Iterator[tuple[str, Callable[[], bytes]]]:
@@ -131,7 +131,8 @@ def _zipped(entry: Path) -> Iterator[tuple[str, Callable[[], bytes]]]:
 
     with zipfile.ZipFile(entry) as archive:
         for name in archive.namelist():
-            yield name, lambda name=name: read(name)
+            if name.endswith(".ipynb"):
+                yield name, lambda name=name: read(name)
 
 
 def _tarred(entry: Path) -> Iterator[tuple[str, Callable[[], bytes]]]:
@@ -141,10 +142,14 @@ def _tarred(entry: Path) -> Iterator[tuple[str, Callable[[], bytes]]]:
         content = file.read(LARGEST_FILE + 1)
     if len(content) > LARGEST_FILE:
         raise ValueError(f"it unpacks to more than {LARGEST_FILE >> 20} MB")
+    room = LARGEST_FILE  # for all together: what holes a sparse file has, no archive's size tells
     with tarfile.open(fileobj=io.BytesIO(content)) as archive:
         for member in archive:
-            if member.isfile():  # no links, no devices
-                data = archive.extractfile(member).read()
+            if member.isfile() and member.name.endswith(".ipynb"):  # no links, no devices
+                data = archive.extractfile(member).read(room + 1)
+                room -= len(data)
+                if room < 0:
+                    raise ValueError(f"its notebooks are larger than {LARGEST_FILE >> 20} MB")
                 yield member.name, lambda data=data: data
 
 

@@ -80,7 +80,14 @@ class Sandbox:
         self._folder = tempfile.TemporaryDirectory(prefix="labkit-grader-")
         self.address = str(Path(self._folder.name) / "socket")  # a folder only we can enter
         with socket.socket(socket.AF_UNIX) as listener:
-            listener.bind(self.address)
+            try:
+                listener.bind(self.address)
+            except OSError as error:  # its address may have some hundred characters
+                self._folder.cleanup()
+                raise SandboxError(
+                    f"no socket can be made at {self.address} ({error}): set TMPDIR to a folder "
+                    "with a short name on this machine"
+                ) from error
             listener.listen(64)
             self._server = subprocess.Popen(
                 self._command(listener.fileno()),
@@ -119,7 +126,7 @@ class Sandbox:
 
     def wait_until_warm(self) -> None:
         """Wait for the server's imports; raise SandboxError where it does not start."""
-        if self._server.stdout.readline() != b"ready\n":
+        if b"ready\n" not in self._server.stdout:  # libraries may print before it, when imported
             status = self._server.wait()
             raise SandboxError(f"the worker could not start (exit status {status}); see above")
 

@@ -29,6 +29,7 @@ def load_seeds(choice: str | None = None, root: Path = ROOT) -> dict[str, int]:
         seeds |= {name: secrets.randbelow(1 << 31) for name in missing}
         lines = [f'"{name}" = {seed}\n' for name, seed in sorted(seeds.items())]
         try:
+            path.touch(mode=0o600)
             path.write_text("# Secret: decides the hidden inputs.\n" + "".join(lines))
         except OSError as error:  # grades from seeds that nobody keeps could not be had again
             raise ValueError(

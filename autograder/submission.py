@@ -60,13 +60,14 @@ def read_submission(path: Path) -> Submission:
     """
     require_file(path)
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")  # Windows editors put a mark in front
     except UnicodeDecodeError as error:
         raise UnreadableSubmission(f"expected text in UTF-8, got other bytes ({error})") from error
     if path.suffix == ".ipynb":
         return submission_from_notebook(str(path), parse_notebook(text))
     pieces = re.split(r"^(?=# %%)", text, flags=re.MULTILINE)  # one broken cell costs only itself
-    cells = (Cell(f"{path.name} cell {n}", "", piece) for n, piece in enumerate(pieces, start=1))
+    file = printable(path.name, 80)
+    cells = (Cell(f"{file} cell {n}", "", piece) for n, piece in enumerate(pieces, start=1))
     return Submission(str(path), "", _not_too_long(cells))
 
 
@@ -97,7 +98,7 @@ def parse_notebook(text: str) -> dict:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a line for every cell, with the student's text in it
-            notebook = nbformat.reads(text, as_version=4)
+            notebook = nbformat.reads(text.removeprefix("\ufeff"), as_version=4)
     except Exception as error:  # nbformat raises many kinds for broken files
         first = (str(error).strip().splitlines() or [""])[0][:200]
         raise UnreadableSubmission(f"expected a Jupyter notebook; {first}") from error
@@ -116,7 +117,7 @@ def submission_from_notebook(path: str, notebook: dict) -> Submission:
         match cell:
             case {"cell_type": "code", "source": str(source)}:
                 grade_id = str(_dict(_dict(cell, "metadata"), "nbgrader").get("grade_id", ""))
-                cells.append(Cell(f"cell {grade_id[:80] or number}", grade_id, source))
+                cells.append(Cell(f"cell {printable(grade_id, 80) or number}", grade_id, source))
     lab = str(_dict(_dict(notebook, "metadata"), "labkit").get("lab", ""))
     return Submission(path, lab, tuple(map(_without_magics, _not_too_long(cells))))
 

@@ -85,7 +85,7 @@ class capture(dict[str, Tensor]):  # noqa: N801 - read as a verb, like contextli
                 "expected one tensor; capture one of its children instead"
             )
         # The embedded network works in channels-last order, where a student's `.view` fails.
-        self[name] = output.contiguous()
+        self[name] = output = output.contiguous()
         if self.stop and len(self) == len(set(self.layers)):
             raise _Stop(self)
         return output.clone()  # the model goes on with a copy, which it may change in place

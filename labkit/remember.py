@@ -46,9 +46,9 @@ class Remembering(nn.Module):
         self.stages = nn.ModuleList()
         passed, maps = 0, self.image
         for layer, chain in zip(layers, early, strict=True):
-            met = windows(model, layer, image.shape[2])
-            self.stages.append(_Stage(chain, met[passed:], maps))
-            passed, maps = len(met), self.stages[-1].features
+            down, right = (windows(model, layer, side)[passed:] for side in image.shape[2:])
+            self.stages.append(_Stage(chain, down, right, maps))
+            passed, maps = passed + len(down), self.stages[-1].features
 
     @torch.no_grad()
     def forward(self, images: Tensor) -> Tensor:
@@ -64,9 +64,11 @@ class Remembering(nn.Module):
 class _Stage(nn.Module):
     """Some layers, and what they gave for the whole image."""
 
-    def __init__(self, chain: nn.Sequential, windows: Sequence[Window], maps: Tensor):
+    def __init__(
+        self, chain: nn.Sequential, down: Sequence[Window], right: Sequence[Window], maps: Tensor
+    ):
         super().__init__()
-        self.chain, self.windows = chain, windows
+        self.chain, self.down, self.right = chain, down, right
         with torch.no_grad():
             self.features = chain(maps)  # (1, C, h, w)
 
@@ -80,8 +82,8 @@ class _Stage(nn.Module):
             down, right: one for each of the N.
         """
         _, _, h, w = self.features.shape
-        rows = _cuts(down, self.windows, maps.shape[2], h)
-        columns = _cuts(right, self.windows, maps.shape[3], w)
+        rows = _cuts(down, self.down, maps.shape[2], h)
+        columns = _cuts(right, self.right, maps.shape[3], w)
         places = list(zip(rows, columns, strict=True))
         seen = torch.stack(
             [one[:, r.seen, c.seen] for one, (r, c) in zip(maps, places, strict=True)]

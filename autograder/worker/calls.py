@@ -39,7 +39,7 @@ def answer(connection: socket.socket) -> None:
             reply, tensors = {"error": explain(error, request)}, {}
         try:
             send(connection, reply, tensors)
-        except (TypeError, ValueError, RuntimeError) as error:
+        except (TypeError, ValueError, RuntimeError, KeyError) as error:
             send(connection, {"error": f"the result cannot be sent to the grader: {error}"})
 
 

@@ -116,6 +116,8 @@ def encode(value: Any, tensors: dict, depth: int = 0) -> Any:
     if isinstance(value, np.ndarray | np.generic):
         value = torch.from_numpy(np.array(value))
     if isinstance(value, torch.Tensor):
+        if value.is_complex():
+            raise TypeError(f"it holds {value.dtype}, and results are real numbers")
         name = str(len(tensors))
         tensors[name] = value.detach().cpu().contiguous().clone().as_subclass(torch.Tensor)
         return {"tensor": name}

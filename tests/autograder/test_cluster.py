@@ -3,6 +3,7 @@
 import os
 import signal
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -119,9 +120,12 @@ def test_a_file_that_cannot_be_opened_costs_one_row(monkeypatch, tmp_path):
 def test_what_no_worker_can_do_costs_one_row():
     class Lost:
         def result(self):
-            raise RuntimeError("three workers died")
+            raise RuntimeError("three workers died\x1b[2J")
 
-    row = module._result(Engine("", Limits(), "bubblewrap", SEEDS), "ann", Lost())
+    file = Path("ann") / "06-saliency.ipynb"
+    row = module._result(Engine("", Limits(), "bubblewrap", SEEDS), file, Lost())
     assert isinstance(row, Row)
     assert row.status == "failed"
+    assert (row.submission, row.lab, row.max_points) == (str(file), "06-saliency", 40)
     assert "three workers died" in row.reason
+    assert row.reason.isprintable()

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -229,6 +230,23 @@ def test_a_grading_process_that_dies_costs_its_own_row(tmp_path):
     assert [row.submission for row in rows] == list(map(str, files))
     assert [row.reason == "graded" for row in rows] == [name != "bob" for name in names]
     assert rows[1].reason == "a grading process ended (out of memory?): grade this one again"
+
+
+class Slow(Engine):
+    """Leaves a mark for each file that it grades, after a while."""
+
+    def grade_file(self, path, name=""):
+        time.sleep(0.2)
+        path.touch()
+        return self.failed(str(path), "", "graded")
+
+
+def test_after_an_interrupt_the_rest_of_the_class_is_not_graded(tmp_path):
+    files = [tmp_path / f"{i}.py" for i in range(40)]
+    rows = grade_in_processes(Slow("", Limits(), "none", {}), files, {}, 2)
+    next(rows)
+    rows.close()  # as an exception in the caller does
+    assert len(list(tmp_path.iterdir())) < 20
 
 
 def test_what_a_check_quotes_of_a_result_moves_no_cursor(engine, tiny):

@@ -13,6 +13,7 @@ import pytest
 
 from autograder import bundle, gradescope
 from autograder.__main__ import main
+from autograder.course import load_course
 from autograder.lab import ROOT, load_lab
 from autograder.rows import ExerciseRow, Row
 from autograder.sandbox import parents
@@ -92,6 +93,35 @@ def test_the_command_says_the_points_and_that_the_zip_is_secret(tmp_path, capsys
     assert "keep it to yourself" in said
     assert main(["gradescope", "00-start-here"]) == 2
     assert "nothing in 00-start-here is graded" in capsys.readouterr().err
+
+
+def test_the_courses_other_labs_and_points_make_no_trouble_where_one_lab_is(tmp_path, monkeypatch):
+    """What course.toml says of this lab is there; what it says of others is not."""
+    course = tmp_path / "course"
+    for folder in ("labkit", "autograder", "solutions"):
+        (course / folder).mkdir(parents=True)
+    for lab in (LAB, "05-occlusion"):
+        shutil.copy(ROOT / "solutions" / f"{lab}.py", course / "solutions")
+    (course / "course.toml").write_text(
+        f"scale = 3\n[labs]\n05-occlusion = {{}}\n{LAB} = {{ points = 50 }}\n"
+    )
+    monkeypatch.setattr(bundle, "files_of", lambda lab, root: [])
+    with zipfile.ZipFile(bundle.write_zip(LAB, tmp_path / "x.zip", root=course)) as file:
+        file.extractall(tmp_path / "source")
+    (tmp_path / "source" / "solutions").mkdir()
+    shutil.copy(ROOT / "solutions" / f"{LAB}.py", tmp_path / "source" / "solutions")
+    scale = load_course(tmp_path / "source").scale
+    assert scale * load_lab(LAB).max_points == pytest.approx(50)
+
+
+def test_the_self_test_fails_where_no_submission_could_get_results(monkeypatch):
+    def refuse():
+        raise ValueError("course.toml: there are no labs")
+
+    monkeypatch.setattr(gradescope, "grade", lambda submission, lab: ROW)
+    monkeypatch.setattr(gradescope, "load_course", refuse)
+    with pytest.raises(ValueError, match=r"course\.toml"):
+        gradescope.self_test(LAB)
 
 
 @pytest.mark.parametrize("script", ["setup.sh", "run_autograder"])

@@ -6,6 +6,8 @@ The attacks are in tests/autograder/attacks/archives.py.
 import gzip
 import logging
 import os
+import resource
+import subprocess
 import tarfile
 import zipfile
 
@@ -82,6 +84,27 @@ def test_what_is_left_out_says_why_and_stops_nobody(downloads):
         "bob.zip is left out",
         "cy.zip is left out",
     ]
+
+
+def test_a_sparse_file_that_is_larger_than_its_archive_is_left_out_unread(downloads):
+    """143 bytes unpack to 800 MB; many such members add up."""
+    for student, size in (("ada", 800 << 20), ("bob", intake.LARGEST_FILE // 2)):
+        files = {}
+        for name in (NAME, f"old/{NAME}", f"older/{NAME}"):
+            path = downloads.parent / student / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch()
+            os.truncate(path, size)
+            files[name] = path
+        folder = downloads.parent / student
+        command = ["tar", "--sparse", "-czf", downloads / f"{student}.tar.gz", "-C", folder, "."]
+        subprocess.run(command, check=True)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    found, said = taken_in(downloads)
+    assert found == {}
+    assert [("larger than" in text) for text in said] == [True, True]
+    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before  # KiB
+    assert grown << 10 < 3 * intake.LARGEST_FILE
 
 
 def test_a_second_submission_of_a_student_is_left_out_and_stops_nobody(caplog):

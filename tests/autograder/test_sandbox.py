@@ -256,6 +256,24 @@ def test_a_worker_that_cannot_start_says_so(monkeypatch):
         sandbox.wait_until_warm()
 
 
+def test_what_libraries_print_while_they_are_imported_delays_nothing(monkeypatch, tmp_path):
+    worker = tmp_path / "worker.py"
+    worker.write_text(
+        "import sys\nprint('a library')\nprint('ready', flush=True)\nsys.stdin.read()"
+    )
+    monkeypatch.setattr(module, "WORKER", worker)
+    with Sandbox(isolate=False) as sandbox:
+        sandbox.wait_until_warm()
+
+
+def test_a_temporary_folder_too_deep_for_a_socket_says_what_to_do(monkeypatch, tmp_path):
+    monkeypatch.setattr(module.tempfile, "tempdir", str(tmp_path / ("deep" * 30)))
+    (tmp_path / ("deep" * 30)).mkdir()
+    with pytest.raises(SandboxError, match="set TMPDIR to a folder with a short name"):
+        Sandbox(isolate=False).__enter__()
+    assert not list((tmp_path / ("deep" * 30)).iterdir())
+
+
 def test_without_bubblewrap_it_is_not_isolated(monkeypatch):
     monkeypatch.setattr(module.shutil, "which", lambda name: None)
     module.why_not_isolated.cache_clear()

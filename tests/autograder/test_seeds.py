@@ -19,6 +19,7 @@ def test_seeds_are_drawn_once_and_kept(course):
     assert set(first) == {"01-one", "02-two"}
     assert load_seeds(root=course) == first
     assert first["01-one"] != first["02-two"]
+    assert (course / "seeds.toml").stat().st_mode & 0o777 == 0o600
 
 
 def test_a_new_lab_gets_a_seed_and_the_others_keep_theirs(course):

@@ -203,6 +203,28 @@ def test_a_reason_moves_no_cursor(tmp_path):
     assert str(caught.value).isprintable()
 
 
+def test_names_of_cells_and_files_move_no_cursor(tmp_path):
+    """An error of syntax names the cell."""
+    for path, text in {
+        "a.ipynb": json.dumps(notebook(code("def f(:", "\x1b[2Jf"))),
+        "\x1b[2J.py": "def f(:",
+    }.items():
+        (tmp_path / path).write_text(text)
+        error = slice_for("f", read_submission(tmp_path / path).cells).error
+        assert "[2J" in error
+        assert error.isprintable()
+
+
+@pytest.mark.parametrize("name", ["a.ipynb", "a.py"])
+def test_a_mark_that_windows_editors_put_in_front_costs_nothing(tmp_path, name):
+    source = "def f():\n    return 1"
+    text = json.dumps(notebook(code(source))) if name.endswith("nb") else source
+    (tmp_path / name).write_text(text, encoding="utf-8-sig")
+    assert result_of(*[c.source for c in read_submission(tmp_path / name).cells]) == 1
+    if name.endswith("nb"):  # nbgrader's commands hand over the text
+        assert parse_notebook((tmp_path / name).read_text(encoding="utf-8"))["cells"]
+
+
 def test_a_large_picture_in_an_output_is_no_code(tmp_path):
     output = {"output_type": "display_data", "metadata": {}, "data": {"image/png": "A" * 3_000_000}}
     assert len(read(tmp_path, notebook(code("a = 1", outputs=[output]))).cells) == 1

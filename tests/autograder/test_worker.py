@@ -66,6 +66,12 @@ def test_what_is_no_data_is_refused():
             encode(value, {})
 
 
+def test_complex_numbers_are_refused_in_words():
+    for dtype in (torch.complex64, torch.complex128):
+        with pytest.raises(TypeError, match=rf"it holds {dtype}"):
+            encode({"a": torch.ones(2, dtype=dtype)}, {})
+
+
 def test_nesting_is_limited_on_both_sides():
     deep, forged = 0, {"plain": 0}
     for _ in range(20):

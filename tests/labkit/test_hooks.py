@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from labkit.hooks import activations, capture, hook_count, replace_activations
+from labkit.models import load_model
 
 
 @pytest.fixture
@@ -54,6 +55,19 @@ def test_captured_activations_lie_on_the_path_from_image_to_logits(model, images
     through = torch.autograd.grad(logits.sum(), features["2"], retain_graph=True)[0]
     chained = torch.autograd.grad(features["2"], images, through, retain_graph=True)[0]
     assert torch.allclose(chained, torch.autograd.grad(logits.sum(), images)[0])
+
+
+def test_captured_activations_of_the_embedded_network_lie_on_the_path(images):
+    """It works in channels-last order, and a contiguous copy must not stand beside the path."""
+    model, layer = load_model(), "blocks.2.1"
+    images = torch.rand(1, 3, 64, 64, requires_grad=True)
+    with capture(model, [layer]) as features:
+        logits = model(images)
+    through = torch.autograd.grad(logits[0, 281], features[layer], retain_graph=True)[0]
+    chained = torch.autograd.grad(features[layer], images, through, retain_graph=True)[0]
+    whole = torch.autograd.grad(logits[0, 281], images)[0]
+    assert torch.allclose(chained, whole, atol=1e-5 * whole.abs().max())
+    assert features[layer].is_contiguous()
 
 
 def test_a_later_in_place_module_does_not_change_what_was_captured(images):

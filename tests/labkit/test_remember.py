@@ -58,6 +58,17 @@ def test_sides_that_the_strides_do_not_divide(small):
     torch.testing.assert_close(Remembering(small, image, ["0.2"])(images), small(images))
 
 
+@pytest.mark.parametrize("shape", [(64, 65), (65, 64), (64, 72), (97, 96)])
+def test_both_axes_are_padded_as_their_own_side_wants(shape):
+    """The embedded network pads by the side's size: with one axis' padding logits were 0.2 off."""
+    model = load_model()
+    image = torch.rand(1, 3, *shape, generator=torch.Generator().manual_seed(0))
+    images = covered(image, (0, 0, 16, 16), (40, 33, 16, 16), (48, 50, 20, 16))
+    torch.testing.assert_close(
+        Remembering(model, image)(images), model(images), atol=1e-4, rtol=1e-4
+    )
+
+
 def test_each_stage_sees_a_part_only():
     image, seen = torch.rand(1, 3, 224, 224, generator=torch.Generator().manual_seed(0)), []
     remembering = Remembering(load_model(), image)

@@ -54,6 +54,15 @@ for _ in range(3):
 with gzip.open(folder / "mallory.tar.gz", "wb") as file:
     file.write(bytes(100 << 20))
 
+# %% a bomb: a sparse file, 150 bytes that unpack to 800 MB says="larger than 50 MB"
+import subprocess
+
+(folder.parent / NAME).touch()
+os.truncate(folder.parent / NAME, 800 << 20)
+packed = folder / "mallory.tar.gz"
+subprocess.run(["tar", "--sparse", "-czf", packed, "-C", folder.parent, NAME], check=True)
+(folder.parent / NAME).unlink()
+
 # %% links and devices in a tar says="expected one notebook"
 with tarfile.open(folder / "mallory.tar.gz", "w:gz") as archive:
     for name, kind in (
