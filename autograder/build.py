@@ -14,6 +14,7 @@ import logging
 import os
 import re
 import sys
+import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ from autograder.lab import (
     points_by_exercise,
     read_source,
 )
+from autograder.own_work import keep_own_work
 
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 SOLUTION_REGION = re.compile(r"[ \t]*### BEGIN SOLUTION\n(.*?)[ \t]*### END SOLUTION", re.DOTALL)
@@ -154,12 +156,19 @@ def _worked_answer(source: str) -> str:
 def release(name: str, root: Path = ROOT, say: Callable[[str], None] = print) -> Path:
     """Run nbgrader's generate_assignment for one lab and return the release's path.
 
+    The release takes the old one's place once it is whole; other files there, and a notebook that
+    somebody worked in, are kept, see `autograder.own_work`.
+
     Raises: RuntimeError with nbgrader's own words where it fails.
     """
     from nbgrader.converters import GenerateAssignment
 
-    run_converter(GenerateAssignment, name, root)
     path = root / "notebooks" / name / f"{name}.ipynb"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".building-", dir=root / "notebooks") as folder:
+        run_converter(GenerateAssignment, name, root, release_directory=folder)
+        keep_own_work(path, say)
+        (Path(folder) / name / path.name).replace(path)
     say(f"built {path.relative_to(root)}")
     return path
 
@@ -177,14 +186,21 @@ def set_due(lab: str, course: Course, root: Path = ROOT) -> None:
         gradebook.update_or_create_assignment(lab, duedate=due)
 
 
-def run_converter(converter: type, lab: str, root: Path, student: str = "*") -> None:
-    """Run one of nbgrader's converters as its command would, with --force."""
+def run_converter(
+    converter: type, lab: str, root: Path, student: str = "*", **directories: str
+) -> None:
+    """Run one of nbgrader's converters as its command would, with --force.
+
+    Args:
+        directories: settings of nbgrader's CourseDirectory for this run alone.
+    """
     from nbgrader.converters.base import NbGraderException
     from nbgrader.coursedir import CourseDirectory
 
     config = nbgrader_config(root)
     config.CourseDirectory.assignment_id = lab
     config.CourseDirectory.student_id = student
+    config.CourseDirectory.update(directories)
     config[converter.__name__].force = True
     words = io.StringIO()
     log = logging.Logger("nbgrader", logging.WARNING)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import math
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -47,10 +48,11 @@ def load_course(root: Path = ROOT) -> Course:
     """Return the course's settings; ValueError names what is unknown or of the wrong kind."""
     path = root / "course.toml"
     try:
-        settings = tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    except tomllib.TOMLDecodeError as error:
+        settings = tomllib.loads(path.read_text(encoding="utf-8-sig")) if path.exists() else {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"course.toml cannot be read: {error}") from error
     _require_known("course.toml", settings, Course)
+    _require_sound(settings)
     labs = settings.pop("labs", {})
     if unknown := set(labs) - set(lab_names(root)):
         raise ValueError(
@@ -69,9 +71,27 @@ def _settings(lab: str, about: Any) -> LabSettings:
         raise ValueError(
             f"{place}: expected due with a time zone, such as 2027-01-15T23:59:00+01:00, got {due}"
         )
-    if points is not None and not (type(points) in (int, float) and points > 0):
+    if points is not None and not _is_number_above_0(points):
         raise ValueError(f"{place}: expected points above 0, got {points!r}")
     return LabSettings(due, points)
+
+
+def _require_sound(settings: dict) -> None:
+    """Raise ValueError for a value of the wrong kind: the text "false" would count as true."""
+    wanted = {
+        "name": ("a text in quotes", lambda value: isinstance(value, str)),
+        "worked_answers": ("true or false", lambda value: isinstance(value, bool)),
+        "scale": ("a number above 0", _is_number_above_0),
+        "labs": ("a table, [labs]", lambda value: isinstance(value, dict)),
+    }
+    for key, value in settings.items():
+        expected, is_sound = wanted[key]
+        if not is_sound(value):
+            raise ValueError(f"course.toml: expected {key} to be {expected}, got {value!r}")
+
+
+def _is_number_above_0(value: Any) -> bool:
+    return type(value) in (int, float) and 0 < value < math.inf
 
 
 def _require_known(place: str, settings: dict, kind: type) -> None:

@@ -31,10 +31,11 @@ def write_kit(output: Path, root: Path = ROOT) -> Path:
         if not course.worked_answers and (lines := answers_in(text, lab, root)):
             raise ValueError(f"{lab}: the release holds a line of its solution: {lines[0]!r}")
     output.parent.mkdir(parents=True, exist_ok=True)
-    with zipfile.ZipFile(output, "w", zipfile.ZIP_DEFLATED) as archive:
+    unfinished = output.with_suffix(".part")  # the file is the old one or the new one, never half
+    with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in entries(root):
             archive.writestr(zipfile.ZipInfo(f"{FOLDER}/{name}"), content, zipfile.ZIP_DEFLATED)
-    return output
+    return unfinished.replace(output)
 
 
 def answers_in(text: str, lab: str, root: Path = ROOT) -> list[str]:
@@ -61,9 +62,10 @@ def entries(root: Path) -> Iterator[tuple[str, bytes]]:
     yield "environment.yml", environment.replace("-e .[dev]", "-e .[lab]").encode()
     for name in AS_THEY_ARE:
         yield name, (root / name).read_bytes()
-    folders = [f"notebooks/{lab}" for lab in load_course(root).in_use(lab_names(root))]
-    for folder in ("labkit", *folders):
-        for path in sorted((root / folder).rglob("*")):
-            name = path.relative_to(root)
-            if path.is_file() and not any(part.startswith((".", "__pyc")) for part in name.parts):
-                yield name.as_posix(), path.read_bytes()
+    for path in sorted((root / "labkit").rglob("*")):
+        name = path.relative_to(root)
+        if path.is_file() and not any(part.startswith((".", "__pyc")) for part in name.parts):
+            yield name.as_posix(), path.read_bytes()
+    for lab in load_course(root).in_use(lab_names(root)):  # alone: no work of the instructor's own
+        name = f"notebooks/{lab}/{lab}.ipynb"
+        yield name, (root / name).read_bytes()

@@ -141,8 +141,20 @@ def check_source(name: str, cells: Iterable, points: dict[str, float]) -> None:
     for cell in cells:
         if "BEGIN SOLUTION" in cell.source and not grade_info(cell).get("solution"):
             raise ValueError(f"{name}: a solution stands in a cell without nbgrader metadata")
+        _check_pairs(name, cell)
         _check_own_metadata(name, cell, earlier)
         earlier.add(grade_info(cell).get("grade_id", ""))
+
+
+def _check_pairs(name: str, cell: Any) -> None:
+    """Each solution that begins ends before the next one begins."""
+    lines = [line.strip() for line in cell.source.splitlines()]
+    marks = [line for line in lines if re.match(r"#+ *(BEGIN|END)\b", line)]
+    if marks != ["### BEGIN SOLUTION", "### END SOLUTION"] * (len(marks) // 2):
+        raise ValueError(
+            f"{name}: expected `### BEGIN SOLUTION` and `### END SOLUTION` in turns in cell "
+            f"{grade_info(cell).get('grade_id', '')!r}, got {marks}"
+        )
 
 
 def _check_own_metadata(name: str, cell: Any, earlier: set[str]) -> None:

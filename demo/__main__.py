@@ -47,10 +47,13 @@ def shown(path: Path) -> str:
 
 
 def build_notebooks() -> None:
-    """Write notebooks/ through nbgrader."""
+    """Write notebooks/ through nbgrader: the labs that the course uses, and the demo's own."""
     from autograder.build import build
+    from autograder.course import load_course
+    from autograder.lab import lab_names
 
-    build(say=lambda line: print("  ", line))
+    labs = sorted({*load_course().in_use(lab_names()), LAB})
+    build(labs, say=lambda line: print("  ", line))
 
 
 def run_lab(folder: Path) -> list[Path]:

@@ -74,6 +74,17 @@ def test_an_exercise_without_its_check_cell_is_named():
         check_source("99-x", [cell(grade_id="f", solution=True)], {"f": 1.0})
 
 
+@pytest.mark.parametrize(
+    "marks", [("### BEGIN SOLUTION", "### END SOLUTON"), ("### BEGIN SOLUTION", "## END SOLUTION"),
+              ("### END SOLUTION",), ("### BEGIN SOLUTION",) * 2]
+)  # fmt: skip
+def test_a_solution_that_does_not_end_is_named(marks):
+    broken = cell(grade_id="f", solution=True)
+    broken.source = "\n".join(["def f():", *(f"    {mark}" for mark in marks)])
+    with pytest.raises(ValueError, match=r"in turns in cell 'f', got \['###"):
+        check_source("99-x", [broken], {})
+
+
 def test_an_unknown_lab_names_the_labs_there_are():
     with pytest.raises(ValueError, match=r"no lab '77-nothing'; expected one of \['00-start-here'"):
         builder.build(["77-nothing"])

@@ -7,7 +7,6 @@ from nbgrader.api import Gradebook
 
 from autograder import build
 from autograder.course import Course, LabSettings, kit_address, load_course
-from autograder.lab import ROOT
 
 EVENING = datetime.datetime.fromisoformat("2027-01-15T23:59:00+01:00")
 
@@ -42,7 +41,7 @@ def test_labs_in_use_with_due_dates_and_points(root):
     assert course.due("02-second") == EVENING
     assert course.scale_of("02-second", 40) == 1.25
     assert (course.due("01-first"), course.scale_of("01-first", 40)) == (None, 1.0)
-    assert load_course(ROOT).in_use(["01-first", "02-second"]) == ["01-first", "02-second"]
+    assert Course().in_use(["01-first", "02-second"]) == ["01-first", "02-second"]
 
 
 @pytest.mark.parametrize(
@@ -60,6 +59,32 @@ def test_labs_in_use_with_due_dates_and_points(root):
 def test_settings_of_a_lab_that_cannot_be_are_named(root, line, message):
     with pytest.raises(ValueError, match=message):
         settings(root, f"[labs]\n{line}\n")
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ('worked_answers = "false"', "expected worked_answers to be true or false, got 'false'"),
+        ("scale = -1", "expected scale to be a number above 0, got -1"),
+        ('scale = "2"', "expected scale to be a number above 0, got '2'"),
+        ("scale = true", "expected scale to be a number above 0, got True"),
+        ("scale = inf", "expected scale to be a number above 0, got inf"),
+        ("name = 5", "expected name to be a text in quotes, got 5"),
+        ('labs = ["06-saliency"]', r"expected labs to be a table, \[labs\], got \['06-saliency'\]"),
+    ],
+)
+def test_settings_of_the_wrong_kind_are_named(root, line, message):
+    """The text "false" counts as true: it published the answers."""
+    with pytest.raises(ValueError, match=message):
+        settings(root, line)
+
+
+def test_a_file_as_windows_editors_write_it_is_read_or_named(root):
+    (root / "course.toml").write_text("scale = 2.0\n", encoding="utf-8-sig")
+    assert load_course(root).scale == 2
+    (root / "course.toml").write_bytes("name = 'Müller'\n".encode("latin-1"))
+    with pytest.raises(ValueError, match=r"course\.toml cannot be read"):
+        load_course(root)
 
 
 def test_points_of_a_lab_are_what_its_check_cells_add_up_to():

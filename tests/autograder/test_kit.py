@@ -29,7 +29,10 @@ def test_the_kit_holds_every_lab_and_what_it_needs(packed):
     with zipfile.ZipFile(packed) as archive:
         names = {name.removeprefix("labkit-course/") for name in archive.namelist()}
         environment = archive.read("labkit-course/environment.yml").decode()
-    assert {f"notebooks/{lab}/{lab}.ipynb" for lab in lab_names()} <= names
+    in_use = load_course().in_use(lab_names())
+    assert {f"notebooks/{lab}/{lab}.ipynb" for lab in in_use} == {
+        name for name in names if name.startswith("notebooks/")
+    }
     assert {"README.md", "LICENSE", "pyproject.toml", "labkit/check.py"} <= names
     assert any(name.startswith("labkit/weights/") for name in names)
     assert "-e .[lab]" in environment
@@ -46,7 +49,7 @@ def test_the_kit_holds_no_solution_no_hidden_check_and_no_secret(packed):
     for path in HIDDEN_CHECKS.glob("lab_*.py"):
         title = path.read_text(encoding="utf-8").splitlines()[0]
         assert title not in everything, path
-    for lab in lab_names():
+    for lab in load_course().in_use(lab_names()):
         notebook = texts[f"labkit-course/notebooks/{lab}/{lab}.ipynb"]
         assert kit.answers_in(notebook, lab) == []
 
