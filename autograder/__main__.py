@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import functools
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +20,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         return options.run(options)
-    except (ValueError, RuntimeError) as error:
+    except (ValueError, RuntimeError, OSError) as error:  # of the system: the file and the reason
         print(f"error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
@@ -140,6 +141,8 @@ def _grade(options: argparse.Namespace) -> int:
     from autograder import feedback
 
     rows = []
+    if options.feedback:
+        options.feedback.mkdir(parents=True, exist_ok=True)  # before the work, if it cannot be
     for row in _rows(options, options.seed, options.scheduler, options.anew):
         rows.append(row)
         if options.feedback:
@@ -227,12 +230,10 @@ def _audit(options: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     from autograder.audit import audit, table
-    from autograder.lab import lab_names
+    from autograder.lab import require_labs
 
-    if unknown := [lab for lab in options.labs if lab not in lab_names()]:
-        raise ValueError(f"there are no labs {unknown}; expected some of {lab_names()}")
     tallies = audit(
-        options.labs,
+        require_labs(options.labs),
         with_mutants=not options.no_mutants,
         workers=max(1, options.workers),
         watch=lambda tasks, total: tqdm(tasks, total=total, desc="auditing", unit="answer"),
@@ -248,4 +249,8 @@ def _doctor(_: argparse.Namespace) -> int:
 
 
 if __name__ == "__main__":
+    for name in ("SIGTERM", "SIGHUP"):  # as Ctrl-C: what is done is kept, no process stays behind
+        number = getattr(signal, name, None)
+        if number and signal.getsignal(number) == signal.SIG_DFL:  # nohup ignores it
+            signal.signal(number, signal.default_int_handler)
     sys.exit(main())

@@ -29,6 +29,7 @@ from autograder.lab import (
     lab_names,
     points_by_exercise,
     read_source,
+    require_labs,
 )
 from autograder.own_work import keep_own_work
 
@@ -50,10 +51,8 @@ def build(
     Raises: ValueError for a lab that does not exist or a source that breaks a rule.
     """
     course = load_course(root)
-    wanted = list(names) or course.in_use(lab_names(root))
+    wanted = require_labs(names, root) or course.in_use(lab_names(root))
     for name in wanted:
-        if name not in lab_names(root):
-            raise ValueError(f"there is no lab {name!r}; expected one of {lab_names(root)}")
         write_instructor_notebook(name, course, root)
     releases = [release(name, root, say) for name in wanted]
     for name in wanted:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from autograder.lab import ROOT, lab_names
+from autograder.lab import ROOT, require_labs
 
 
 @dataclass(frozen=True)
@@ -54,10 +54,10 @@ def load_course(root: Path = ROOT) -> Course:
     _require_known("course.toml", settings, Course)
     _require_sound(settings)
     labs = settings.pop("labs", {})
-    if unknown := set(labs) - set(lab_names(root)):
-        raise ValueError(
-            f"course.toml: there are no labs {sorted(unknown)}; expected some of {lab_names(root)}"
-        )
+    try:
+        require_labs(labs, root)
+    except ValueError as error:
+        raise ValueError(f"course.toml: {error}") from error
     return Course(**settings, labs={lab: _settings(lab, about) for lab, about in labs.items()})
 
 

@@ -21,7 +21,7 @@ from markupsafe import Markup
 from autograder.build import PICTURES, instructor_notebook
 from autograder.course import load_course
 from autograder.feedback import render
-from autograder.lab import ROOT, grade_info, lab_names, load_release
+from autograder.lab import ROOT, grade_info, lab_names, load_release, require_labs
 from autograder.pictures import run
 
 PICTURE = re.compile(r"^!\[([^\]]+)\]\(", re.MULTILINE)
@@ -59,9 +59,10 @@ def write_gallery(
         watch: wraps the names, for a progress bar.
     Returns: the index's path.
     """
-    (output / "pictures").mkdir(parents=True, exist_ok=True)
     in_use = load_course(root).in_use(lab_names(root))
-    for name in watch(list(names) or in_use):
+    wanted = require_labs(names, root) or in_use
+    (output / "pictures").mkdir(parents=True, exist_ok=True)
+    for name in watch(wanted):
         write_page(name, output, root)
         shutil.copy(root / PICTURES / f"{name}.jpg", output / "pictures")
     cards = [card_of(name, root) for name in in_use if (output / f"{name}.html").exists()]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
+import os
+import threading
 import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -222,15 +224,29 @@ def _grade_apart(engine: Engine, path: Path, twice: str) -> Row:
 def grading_pool(workers: int) -> Iterator[ProcessPoolExecutor]:
     """Give processes that compare and score, forked from one that has imported everything.
 
-    At the block's end, and so after an interrupt, what has not begun is dropped: the pool itself
-    would do the rest of the class first.
+    An exception, an interrupt above all, ends them at once: the pool itself would do the rest of
+    the class first.
     """
     start_imports()
-    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("forkserver")) as pool:
+    context = multiprocessing.get_context("forkserver")
+    with ProcessPoolExecutor(workers, context, initializer=_end_with_parent) as pool:
         try:
             yield pool
-        finally:
-            pool.shutdown(cancel_futures=True)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for child in multiprocessing.active_children():
+                child.terminate()
+            raise
+
+
+def _end_with_parent() -> None:
+    """End this process when the one that asked for it is gone, killed perhaps."""
+
+    def watch() -> None:
+        multiprocessing.parent_process().join()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def start_imports() -> None:

@@ -62,13 +62,21 @@ def lab_names(root: Path = ROOT) -> list[str]:
     return sorted(p.stem for p in (root / "solutions").glob("*.py") if LAB_NAME.fullmatch(p.stem))
 
 
+def require_labs(names: Iterable[str], root: Path = ROOT) -> list[str]:
+    """Return the names; raise ValueError naming what is no lab, and the labs there are."""
+    wanted, known = list(names), lab_names(root)
+    if unknown := [name for name in wanted if name not in known]:
+        raise ValueError(
+            f"there is no lab {', '.join(map(repr, unknown))}; expected one of {known}"
+        )
+    return wanted
+
+
 @functools.cache
 def load_lab(name: str, root: Path = ROOT) -> Lab:
     """Return a lab by name; raise ValueError naming the labs there are."""
-    path = root / "solutions" / f"{name}.py"
-    if name not in lab_names(root):
-        raise ValueError(f"there is no lab {name!r}; expected one of {lab_names(root)}")
-    cells = read_source(path).cells
+    require_labs([name], root)
+    cells = read_source(root / "solutions" / f"{name}.py").cells
     points = points_by_exercise(name)
     check_source(name, cells, points)
     return Lab(

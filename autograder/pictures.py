@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.build import KERNEL, PICTURES
-from autograder.lab import ROOT, lab_names, read_source
+from autograder.lab import ROOT, lab_names, read_source, require_labs
 
 WIDTH = 720  # pixels
 QUALITY = 72
@@ -24,7 +24,7 @@ def make_pictures(names: Iterable[str] = (), root: Path = ROOT) -> list[Path]:
 
     Raises: ValueError where a lab marks no opening cell, or the cell shows no figure.
     """
-    return [make_picture(name, root) for name in list(names) or lab_names(root)]
+    return [make_picture(name, root) for name in require_labs(names, root) or lab_names(root)]
 
 
 def make_picture(name: str, root: Path = ROOT) -> Path:

@@ -6,6 +6,7 @@ Kept in seeds.toml at the root of the checkout, which git ignores. A regrade reu
 from __future__ import annotations
 
 import secrets
+import sys
 import tomllib
 from pathlib import Path
 
@@ -36,16 +37,18 @@ def load_seeds(choice: str | None = None, root: Path = ROOT) -> dict[str, int]:
                 f"{path} does not hold the seeds of {', '.join(missing)} and cannot be written "
                 f"({error.strerror}): make it first, where the course can be, or give --seed N"
             ) from error
+        which = "all labs" if len(missing) == len(seeds) else ", ".join(missing)
+        print(f"drew new secret seeds of {which}: {path}", file=sys.stderr)
     return seeds
 
 
 def read_seeds(path: Path) -> dict[str, int]:
     """Return the seeds in a file; raise ValueError where it cannot be read."""
     try:
-        seeds = tomllib.loads(path.read_text())
-    except tomllib.TOMLDecodeError as error:
+        seeds = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"{path.name} cannot be read: {error}") from error
-    if not all(isinstance(seed, int) for seed in seeds.values()):
+    if not all(type(seed) is int for seed in seeds.values()):
         raise ValueError(f"{path.name}: expected a whole number for each lab")
     return seeds
 

@@ -47,7 +47,7 @@ def test_labs_in_use_with_due_dates_and_points(root):
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("03-third = {}", r"no labs \['03-third'\]; expected some of \['01-first', '02-second'\]"),
+        ("03-third = {}", r"no lab '03-third'; expected one of \['01-first', '02-second'\]"),
         ("01-first = 5", r"01-first: expected { due = ..., points = ... }, got 5"),
         ("01-first = {dew = 1}", r"01-first: unknown \['dew'\]; expected \['due', 'points'\]"),
         ("01-first = {due = 2027-01-15T23:59:00}", "expected due with a time zone, such as"),

@@ -116,7 +116,7 @@ def test_the_courses_other_labs_and_points_make_no_trouble_where_one_lab_is(tmp_
 
 def test_the_self_test_fails_where_no_submission_could_get_results(monkeypatch):
     def refuse():
-        raise ValueError("course.toml: there are no labs")
+        raise ValueError("course.toml: there is no lab")
 
     monkeypatch.setattr(gradescope, "grade", lambda submission, lab: ROW)
     monkeypatch.setattr(gradescope, "load_course", refuse)

@@ -1,6 +1,13 @@
 """The command line: one clear line for bad input, and the exit status that scripts rely on."""
 
+import contextlib
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import pytest
 
@@ -24,9 +31,58 @@ def test_a_bad_seed_is_named(tmp_path, capsys):
     assert "expected --seed new or a whole number, got 'lucky'" in capsys.readouterr().err
 
 
-def test_an_unknown_lab_is_named(capsys):
-    assert main(["build", "77-nothing"]) == 2
+@pytest.mark.parametrize("command", ["build", "pictures", "gallery", "audit", "gradescope"])
+def test_an_unknown_lab_is_named(command, capsys, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    assert main([command, "77-nothing"]) == 2
     assert "there is no lab '77-nothing'" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_the_system_refuses_is_one_line(tmp_path, capsys):
+    (tmp_path / "06-saliency.py").write_text("")
+    (tmp_path / "file").write_text("")
+    assert main(["grade", str(tmp_path), "--feedback", str(tmp_path / "file")]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("error: [Errno 17] File exists")
+    assert said.count("\n") == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGKILL])
+def test_a_grading_that_is_ended_from_outside_leaves_no_process(tmp_path, sent):
+    for i in range(4):
+        (tmp_path / str(i)).mkdir()
+        text = "def saliency_map(*_):\n    while True:\n        pass\n"
+        (tmp_path / str(i) / "06-saliency.py").write_text(text)
+    command = ["-m", "autograder", "grade", tmp_path, "--workers", "2", "--anew", "--seed", "7"]
+    own = os.environ | {"LABKIT_TEST": str(tmp_path)}  # its processes, but students', inherit it
+    grading = subprocess.Popen([sys.executable, *command], cwd=ROOT, env=own, stderr=-1, text=True)
+    wait_until(lambda: len(running(tmp_path)) >= 5)  # itself, two graders, and what starts them
+    grading.send_signal(sent)
+    said = grading.communicate(timeout=60)[1]
+    wait_until(lambda: not running(tmp_path))
+    if sent == signal.SIGTERM:
+        assert grading.returncode == 130
+        assert "interrupted" in said
+        assert "Traceback" not in said
+
+
+def running(mark):
+    """Return the processes whose environment holds a test's mark."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/environ"):
+        with contextlib.suppress(OSError):
+            if f"LABKIT_TEST={mark}".encode() in path.read_bytes():
+                found.append(path)
+    return found
+
+
+def wait_until(happens, seconds=60):
+    deadline = time.monotonic() + seconds
+    while not happens():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
 
 
 @pytest.mark.slow

@@ -14,10 +14,12 @@ def course(tmp_path):
     return tmp_path
 
 
-def test_seeds_are_drawn_once_and_kept(course):
+def test_seeds_are_drawn_once_and_kept_and_it_is_said(course, capsys):
     first = load_seeds(root=course)
+    assert "drew new secret seeds of all labs" in capsys.readouterr().err
     assert set(first) == {"01-one", "02-two"}
     assert load_seeds(root=course) == first
+    assert not capsys.readouterr().err
     assert first["01-one"] != first["02-two"]
     assert (course / "seeds.toml").stat().st_mode & 0o777 == 0o600
 
@@ -49,7 +51,7 @@ def test_another_choice_is_refused(course, choice):
         load_seeds(choice, root=course)
 
 
-@pytest.mark.parametrize("text", ["01-one = ", '"01-one" = "x"'])
+@pytest.mark.parametrize("text", ["01-one = ", '"01-one" = "x"', '"01-one" = true'])
 def test_a_broken_file_is_named_and_not_overwritten(course, text):
     (course / "seeds.toml").write_text(text)
     with pytest.raises(ValueError, match=r"seeds\.toml"):
