@@ -59,7 +59,8 @@ def write_gallery(
         watch: wraps the names, for a progress bar.
     Returns: the index's path.
     """
-    in_use = load_course(root).in_use(lab_names(root))
+    course = load_course(root)
+    in_use = course.in_use(lab_names(root))
     wanted = require_labs(names, root) or in_use
     (output / "pictures").mkdir(parents=True, exist_ok=True)
     for name in watch(wanted):
@@ -67,7 +68,7 @@ def write_gallery(
         shutil.copy(root / PICTURES / f"{name}.jpg", output / "pictures")
     cards = [card_of(name, root) for name in in_use if (output / f"{name}.html").exists()]
     index = output / "index.html"
-    index.write_text(render("gallery.html", cards=cards), encoding="utf-8")
+    index.write_text(render("gallery.html", course=course.name, cards=cards), encoding="utf-8")
     return index
 
 

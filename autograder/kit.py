@@ -12,10 +12,8 @@ from autograder.lab import ROOT, lab_names, load_release, read_source
 
 FOLDER = "labkit-course"  # what the zip unpacks to
 # What becomes what in the kit.
-RENAMED = {
-    "docs/students.md": "README.md",
-    "autograder/templates/student_config.py": "nbgrader_config.py",
-}
+README = "docs/students.md"
+SETTINGS = "autograder/templates/student_config.py"
 AS_THEY_ARE = ("LICENSE", "CREDITS.md", "pyproject.toml")
 SHORTEST = 30  # characters of a solution's line that can only be its own
 
@@ -56,8 +54,10 @@ def answers_in(text: str, lab: str, root: Path = ROOT) -> list[str]:
 
 def entries(root: Path) -> Iterator[tuple[str, bytes]]:
     """Yield (name, content) of the files that the kit holds."""
-    for name, in_kit in RENAMED.items():
-        yield in_kit, (root / name).read_bytes()
+    course = load_course(root)
+    _, _, text = (root / README).read_text(encoding="utf-8").partition("\n")
+    yield "README.md", f"# {course.name}: the labs\n{text}".encode()
+    yield "nbgrader_config.py", (root / SETTINGS).read_bytes()
     environment = (root / "environment.yml").read_text(encoding="utf-8")
     yield "environment.yml", environment.replace("-e .[dev]", "-e .[lab]").encode()
     for name in AS_THEY_ARE:
@@ -66,6 +66,6 @@ def entries(root: Path) -> Iterator[tuple[str, bytes]]:
         name = path.relative_to(root)
         if path.is_file() and not any(part.startswith((".", "__pyc")) for part in name.parts):
             yield name.as_posix(), path.read_bytes()
-    for lab in load_course(root).in_use(lab_names(root)):  # alone: no work of the instructor's own
+    for lab in course.in_use(lab_names(root)):  # alone: no work of the instructor's own
         name = f"notebooks/{lab}/{lab}.ipynb"
         yield name, (root / name).read_bytes()

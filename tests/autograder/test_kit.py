@@ -29,6 +29,8 @@ def test_the_kit_holds_every_lab_and_what_it_needs(packed):
     with zipfile.ZipFile(packed) as archive:
         names = {name.removeprefix("labkit-course/") for name in archive.namelist()}
         environment = archive.read("labkit-course/environment.yml").decode()
+        readme = archive.read("labkit-course/README.md").decode()
+    assert readme.startswith(f"# {load_course().name}: the labs\n\n")
     in_use = load_course().in_use(lab_names())
     assert {f"notebooks/{lab}/{lab}.ipynb" for lab in in_use} == {
         name for name in names if name.startswith("notebooks/")
