@@ -307,6 +307,7 @@ def stretch(
             fills [0, 1]; what lies outside is clipped.
         center: if given, this value becomes 0.5 and both sides are stretched alike; the
             percentile is that of the distance from it.
+    Where the percentiles coincide, as in a map that is almost everywhere 0, the extremes count.
     """
     values = _array(image, "image", "any shape")
     if not 50 < percentile <= 100:
@@ -322,6 +323,8 @@ def stretch(
         note = (
             f"contrast stretched to the {_ordinal(percentile)} percentile about {center:g} (grey)"
         )
+    if high <= low and percentile < 100:  # all but a few values are equal: those few shall be seen
+        return stretch(values, 100, center)
     if high <= low:
         return np.full_like(values, 0.5), "constant, shown as mid-grey"
     return np.clip((values - low) / (high - low), 0, 1), note

@@ -295,6 +295,30 @@ def test_stretch_about_a_center_keeps_it_grey_and_both_sides_alike():
 
 
 @pytest.mark.parametrize(
+    ("center", "note"),
+    [
+        (0, "contrast stretched to the 100th percentile about 0 (grey)"),
+        (None, "contrast stretched: 0th to 100th percentile"),
+    ],
+)
+def test_a_sparse_map_is_stretched_to_its_extremes(center, note):
+    """The gradient of an early unit is not 0 in 11 x 11 of 224 x 224 pixels, below 1 %."""
+    gradient = np.zeros((3, 50, 50))
+    gradient[:, 10:12, 20:22] = [[-2, 1], [2, 1]]
+    out, told = stretch(gradient, 99, center)
+    assert out[0, 10:12, 20:22].tolist() == [[0, 0.75], [1, 0.75]]
+    assert out[0, 0, 0] == 0.5
+    assert told == note
+
+
+@pytest.mark.parametrize("center", [0, None])
+def test_a_constant_is_stretched_to_mid_grey_and_says_so(center):
+    out, note = stretch(np.zeros((3, 4, 4)), center=center)
+    assert (out == 0.5).all()
+    assert note == "constant, shown as mid-grey"
+
+
+@pytest.mark.parametrize(
     ("percentile", "text"),
     [
         (1, "1st"),
