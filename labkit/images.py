@@ -111,10 +111,13 @@ def to_tensor(array: np.ndarray | Image.Image) -> Tensor:
 
     Args:
         array: (H, W) grey, (H, W, 1 | 3 | 4) or (N, H, W, 1 | 3 | 4); uint8 in [0, 255], or bool or
-            floating point in [0, 1]. A fourth channel is opacity over white.
+            floating point in [0, 1]. A fourth channel is opacity over white. A PIL picture may have
+            any mode that `load_image` takes, but for "I", whose range is unknown.
     Returns: (N, 3, H, W) float32 in [0, 1].
     Raises: ValueError for another shape, type or range.
     """
+    if isinstance(array, Image.Image) and array.mode not in ("I", "F"):  # those are plain numbers
+        array = _to_rgb(array)
     array = np.asarray(array)
     if array.ndim == 2:
         array = array[:, :, None]

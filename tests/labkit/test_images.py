@@ -210,6 +210,23 @@ def test_to_tensor_takes_reversed_views():
     assert to_tensor(TWO_COLOURS[..., ::-1])[0, 2, 0, 0] == 1
 
 
+@pytest.mark.parametrize("mode", ["P", "PA", "RGBA", "CMYK", "YCbCr", "HSV"])
+def test_to_tensor_takes_a_picture_of_any_mode(mode):
+    picture = Image.fromarray(TWO_COLOURS)
+    converted = (picture.convert("P") if mode == "PA" else picture).convert(mode)
+    assert (to_tensor(converted) - to_tensor(TWO_COLOURS)).abs().max() < 0.02
+
+
+def test_to_tensor_lays_a_transparent_picture_over_white():
+    assert to_tensor(Image.new("LA", (3, 2), (0, 0))).eq(1).all()
+    assert to_tensor(Image.new("RGBA", (3, 2), (255, 0, 0, 0))).eq(1).all()
+
+
+def test_to_tensor_refuses_a_picture_of_unknown_range():
+    with pytest.raises(ValueError, match="int32; expected uint8"):
+        to_tensor(Image.new("L", (3, 2), 200).convert("I"))
+
+
 def test_arrays_and_tensors_share_no_memory():
     array = np.zeros((4, 5, 3), dtype=np.float32)
     tensor = to_tensor(array)
