@@ -7,6 +7,7 @@ takes the place of the kit's cat in every lab that uses it.
 
 import csv
 import os
+import warnings
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
@@ -15,6 +16,7 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
+from PIL import Image
 from torch import Tensor
 
 from labkit.galleries import (
@@ -58,6 +60,8 @@ __all__ = [
 ]
 
 OWN_PHOTOS = "my-photos"
+# Pictures that Pillow may not read: they are taken, so that the error can say what to do.
+OFTEN_UNREADABLE = {".heic", ".heif", ".avif"}
 DIGIT_TEST_SHARE = 0.3
 
 
@@ -226,9 +230,25 @@ def _own_photos() -> dict[str, Path]:
     folders = [Path(chosen)] if chosen else [Path(OWN_PHOTOS), Path("..") / OWN_PHOTOS]
     folder = next((folder for folder in folders if folder.is_dir()), None)
     if folder is None:
+        if chosen:
+            message = (
+                f"LABKIT_PHOTOS is {chosen}, which is no folder: only the kit's photos are used"
+            )
+            warnings.warn(message, stacklevel=3)
         return {}
-    found = [file for file in sorted(folder.iterdir()) if file.is_file() and file.name[0] != "."]
+    # Not what systems leave behind (Thumbs.db, desktop.ini), nor notes about the photos.
+    found = [f for f in sorted(folder.iterdir()) if f.is_file() and _is_picture_name(f.name)]
     return {file.stem: file for file in reversed(found)}
+
+
+def _is_picture_name(name: str) -> bool:
+    return name[0] != "." and Path(name).suffix.lower() in _picture_endings()
+
+
+@cache
+def _picture_endings() -> set[str]:
+    known = Image.registered_extensions()
+    return {ending for ending, kind in known.items() if kind in Image.OPEN} | OFTEN_UNREADABLE
 
 
 def _own(path: Path, size: Size) -> Tensor:

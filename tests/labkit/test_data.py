@@ -165,6 +165,23 @@ def test_hidden_files_are_no_photos(no_own_photos):
     assert ".DS_Store" not in data.photo_names()
 
 
+def test_what_a_system_leaves_in_the_folder_is_no_photo(no_own_photos):
+    folder = no_own_photos / "my-photos"
+    folder.mkdir()
+    kits = data.photo_names()
+    for name in ("Thumbs.db", "desktop.ini", "._dog.png", "notes.txt", "photo.pdf", "README"):
+        (folder / name).write_bytes(b"x")
+    Image.new("L", (9, 9)).save(folder / "dog.PNG")
+    assert data.photo_names() == [*kits, "dog"]
+    assert data.photos(size=8).shape == (len(kits) + 1, 3, 8, 8)
+
+
+def test_a_folder_of_photos_that_is_not_there_is_named(no_own_photos, monkeypatch):
+    monkeypatch.setenv("LABKIT_PHOTOS", str(no_own_photos / "phtos"))
+    with pytest.warns(UserWarning, match="LABKIT_PHOTOS is .*phtos, which is no folder"):
+        assert "cat" in data.photo_names()
+
+
 # --- digits -------------------------------------------------------------------------------------
 
 
