@@ -31,7 +31,7 @@ from labkit.galleries import (
     painting,
     painting_names,
 )
-from labkit.images import Size, check_images, load_image, resize, to_tensor
+from labkit.images import Size, check_images, height_width, load_image, resize, to_tensor
 
 __all__ = [
     "DownloadError",
@@ -102,12 +102,15 @@ def photo(name: str, size: Size = 224) -> Tensor:
     Raises: ValueError for an unknown name; the message lists the known ones.
     """
     own = _own_photos().get(name)
-    return _own(own, size) if own else _packaged("photo", name, size).clone()
+    return _own(own, size) if own else _packaged("photo", name, height_width(size)).clone()
 
 
 def photos(names: list[str] | None = None, size: Size = 224) -> Tensor:
     """Return several photos (all by default) as one batch, (N, 3, size, size)."""
-    return torch.cat([photo(name, size) for name in (photo_names() if names is None else names)])
+    names = photo_names() if names is None else names
+    if len(names) == 0:
+        raise ValueError("names is empty; expected some of photo_names(), or None for all")
+    return torch.cat([photo(name, size) for name in names])
 
 
 def photo_names() -> list[str]:
@@ -126,7 +129,7 @@ def photo_label(name: str) -> int | None:
 
 def texture(name: str, size: Size = 256) -> Tensor:
     """Return one of `texture_names()`, (1, 3, size, size); all but "histology" are grey."""
-    return _packaged("texture", name, size).clone()
+    return _packaged("texture", name, height_width(size)).clone()
 
 
 def texture_names() -> list[str]:
@@ -195,8 +198,12 @@ def sample_gallery(size: int = 224, views: int = 8, seed: int = 0) -> Gallery:
         views: how many views of each picture.
     Returns: `Gallery` of views * (photos + textures + styles), labels as in `photo_label`, or -1.
     """
+    if views < 1:
+        raise ValueError(f"views is {views}; expected at least 1 of each picture")
     generator = torch.Generator().manual_seed(seed)
-    pictures = {sample.name: _packaged(sample.kind, sample.name, 256) for sample in samples()}
+    pictures = {
+        sample.name: _packaged(sample.kind, sample.name, (256, 256)) for sample in samples()
+    }
     pictures |= {name: _painted(name, 256) for name in style_names()}
     labels = {sample.name: sample.imagenet_index for sample in samples()}
     cuts = [
@@ -258,7 +265,7 @@ def _own(path: Path, size: Size) -> Tensor:
 
 
 @lru_cache(maxsize=64)
-def _packaged(kind: str, name: str, size: Size) -> Tensor:
+def _packaged(kind: str, name: str, size: tuple[int, int]) -> Tensor:
     known = {sample.name: sample for sample in samples() if sample.kind == kind}
     if name not in known:
         raise _unknown(kind, name, photo_names() if kind == "photo" else list(known))

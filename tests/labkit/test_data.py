@@ -84,6 +84,20 @@ def test_photos_is_the_batch_of_photo():
     assert data.photo("cat", (20, 30)).shape == (1, 3, 20, 30)
 
 
+def test_a_size_may_be_a_list_or_numpys():
+    assert data.photo("cat", [8, 9]).shape == (1, 3, 8, 9)
+    assert data.texture("brick", np.int64(8)).shape == (1, 3, 8, 8)
+    with pytest.raises(ValueError, match="size is 0; expected a positive int"):
+        data.photo("cat", 0)
+
+
+def test_none_of_the_photos_or_views_is_refused_by_name():
+    with pytest.raises(ValueError, match="names is empty"):
+        data.photos([])
+    with pytest.raises(ValueError, match="views is 0; expected at least 1"):
+        data.sample_gallery(views=0)
+
+
 def test_grey_textures_stay_grey_and_histology_is_coloured():
     assert data.texture_names() == ["brick", "grass", "gravel", "histology"]
     for name in data.texture_names():
