@@ -335,14 +335,19 @@ def stretch(
 
 def _array(values: ArrayLike, name: str, expected: str, *ndims: int) -> np.ndarray:
     """Return float32 values; torch tensors are known by their methods, torch is not imported."""
-    if hasattr(values, "detach"):
-        values = values.detach().float().cpu().numpy()
-    array = np.asarray(values, dtype=np.float32)
+    array = np.asarray(_without_torch(values), dtype=np.float32)
     if (ndims and array.ndim not in ndims) or array.size == 0:
         raise ValueError(f"expected {name} of shape {expected}, got {array.shape}")
     if bad := int((~np.isfinite(array)).sum()):
         raise ValueError(f"{name} of shape {array.shape} has {bad} values that are NaN or infinite")
     return array
+
+
+def _without_torch(values: ArrayLike) -> ArrayLike:
+    """Return NumPy's array of a tensor, also of those in a list, such as the losses of a loop."""
+    if hasattr(values, "detach"):
+        return values.detach().float().cpu().numpy()
+    return [_without_torch(v) for v in values] if isinstance(values, list | tuple) else values
 
 
 def _images(images: ArrayLike) -> list[np.ndarray]:

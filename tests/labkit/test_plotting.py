@@ -112,6 +112,15 @@ def test_torch_tensors_with_a_gradient_or_of_half_precision_are_taken(images):
         plotting.show_maps(tensor[0])
 
 
+def test_a_list_of_tensors_with_a_gradient_is_taken(images):
+    losses = [torch.tensor(value, requires_grad=True) * 2 for value in (2.0, 1.0)]
+    (axes,) = plotting.show_curves({"loss": losses}, "step", "loss").axes
+    assert axes.lines[0].get_ydata().tolist() == [4, 2]
+    map_ = torch.rand(20, 30, requires_grad=True) * 2
+    assert plotting.show_saliency(images[:1], [map_]).axes
+    assert plotting.mosaic([map_, map_]).shape == (20, 61)
+
+
 def test_inputs_are_left_as_they_were(images):
     before = images.copy()
     plotting.show_images(images, contrast=90)
