@@ -108,7 +108,8 @@ def _function(value: FunctionType) -> Iterator:
         yield cell.cell_contents
     for name in sorted(_arguments(value.__code__, *_READS_GLOBAL)):
         yield from (name, value.__globals__.get(name))  # None for a builtin
-    package = value.__globals__.get("__package__")  # in one, `from .types import A` says "types"
+    # In a package, `from .types import A` names "types", and does not mean Python's.
+    package = value.__globals__.get("__package__")
     for name in sorted(_arguments(value.__code__, "IMPORT_NAME")):
         yield _versioned(f"{package}.{name}" if package else name)
 

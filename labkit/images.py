@@ -151,7 +151,7 @@ def to_array(images: Tensor, *, dtype: type = np.uint8) -> np.ndarray:
     """
     if images.ndim not in (3, 4) or images.shape[-3] != 3 or 0 in images.shape:
         raise ValueError(
-            f"Images have shape {_shape(images)}; expected (N, 3, H, W) or (3, H, W), none 0"
+            f"Images have shape {_shape(images)}; expected (N, 3, H, W) or (3, H, W), not empty"
         )
     if np.dtype(dtype) != np.uint8 and np.dtype(dtype).kind != "f":
         raise ValueError(

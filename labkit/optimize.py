@@ -225,7 +225,7 @@ def blur(sigma: float) -> Transform:
     Raises: ValueError for a sigma not above 0.
     """
     if not 0 < sigma < math.inf:
-        raise ValueError(f"sigma is {sigma}; expected more than 0 pixels: leave out a blur of none")
+        raise ValueError(f"sigma is {sigma}; expected above 0 pixels: leave out what blurs nothing")
     radius = math.ceil(3 * sigma)
     weights = torch.arange(-radius, radius + 1).div(sigma).square().mul(-0.5).softmax(0)
 

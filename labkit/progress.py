@@ -58,7 +58,7 @@ def _read(path: Path) -> dict[str, dict[str, list[int]]]:
             lab: {name: [int(passed), int(total)] for name, (passed, total) in exercises.items()}
             for lab, exercises in everything.items()
         }
-    except (TypeError, AttributeError) as error:
+    except (TypeError, AttributeError, OverflowError) as error:
         raise ValueError(f"{path} holds no record of progress") from error
 
 

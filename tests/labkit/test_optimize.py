@@ -149,7 +149,7 @@ def test_blur_has_the_width_asked_for_and_keeps_a_constant():
 @pytest.mark.parametrize("sigma", [0, -1.0, math.nan, math.inf])
 def test_blur_refuses_a_width_that_is_none(sigma):
     """Dividing by 0 made every pixel NaN."""
-    with pytest.raises(ValueError, match=r"sigma is .*; expected more than 0 pixels"):
+    with pytest.raises(ValueError, match=r"sigma is .*; expected above 0 pixels"):
         blur(sigma)
 
 

@@ -26,7 +26,7 @@ def test_the_last_result_of_each_exercise_is_kept():
 @pytest.mark.parametrize(
     "text",
     ["", "{", "[]", "3", "null", '{"a": 3}', '{"a": {"b": 3}}', '{"a": {"b": [1]}}',
-     '{"a": {"b": ["x", "y"]}}', '{"a": [1, 2]}', "\x00"],
+     '{"a": {"b": ["x", "y"]}}', '{"a": {"b": [Infinity, 1]}}', '{"a": [1, 2]}', "\x00"],
 )  # fmt: skip
 def test_a_damaged_record_starts_again(path, text):
     path.write_text(text)
@@ -100,11 +100,12 @@ def test_a_link_to_the_record_stays_one(path, tmp_path):
     assert progress.load() == {"06-saliency": {"saliency_map": [3, 3]}}
 
 
-def test_no_record_yet_and_no_place_for_one(monkeypatch):
+def test_no_record_yet_and_no_place_for_one(monkeypatch, tmp_path):
     assert progress.load() == {}
-    monkeypatch.setenv("LABKIT_PROGRESS", "/nonexistent/progress.json")
+    monkeypatch.setenv("LABKIT_PROGRESS", str(tmp_path / "nowhere" / "progress.json"))
     progress.record("06-saliency", "saliency_map", 3, 3)
     assert progress.load() == {}
+    assert not (tmp_path / "nowhere").exists(), "not even the lock made the folder"
 
 
 def test_without_the_variable_it_lies_at_home(monkeypatch, tmp_path):
