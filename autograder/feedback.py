@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import html
 import json
 import re
 from collections.abc import Iterable
@@ -14,6 +13,7 @@ from markupsafe import Markup
 
 from autograder.rows import ExerciseRow, Row
 from autograder.sandbox import NOT_ISOLATED
+from labkit import report
 from labkit.check import CheckResult
 from labkit.errors import printable
 
@@ -60,8 +60,7 @@ def render(template: str, isolation: str = "", **values: object) -> str:
 
 def inline(text: str) -> Markup:
     """Escape text and set `code` between backticks as code."""
-    pieces = html.escape(text).split("`")
-    return Markup("".join(f"<code>{p}</code>" if i % 2 else p for i, p in enumerate(pieces)))
+    return Markup(report.inline(text))
 
 
 def sentence(text: str) -> Markup:

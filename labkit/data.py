@@ -7,6 +7,7 @@ takes the place of the kit's cat in every lab that uses it.
 
 import csv
 import os
+import warnings
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
@@ -15,6 +16,7 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
+from PIL import Image
 from torch import Tensor
 
 from labkit.galleries import (
@@ -29,7 +31,7 @@ from labkit.galleries import (
     painting,
     painting_names,
 )
-from labkit.images import Size, check_images, load_image, resize, to_tensor
+from labkit.images import Size, check_images, height_width, load_image, resize, to_tensor
 
 __all__ = [
     "DownloadError",
@@ -58,6 +60,8 @@ __all__ = [
 ]
 
 OWN_PHOTOS = "my-photos"
+# Pictures that Pillow may not read: they are taken, so that the error can say what to do.
+OFTEN_UNREADABLE = {".heic", ".heif", ".avif"}
 DIGIT_TEST_SHARE = 0.3
 
 
@@ -98,12 +102,15 @@ def photo(name: str, size: Size = 224) -> Tensor:
     Raises: ValueError for an unknown name; the message lists the known ones.
     """
     own = _own_photos().get(name)
-    return _own(own, size) if own else _packaged("photo", name, size).clone()
+    return _own(own, size) if own else _packaged("photo", name, height_width(size)).clone()
 
 
 def photos(names: list[str] | None = None, size: Size = 224) -> Tensor:
     """Return several photos (all by default) as one batch, (N, 3, size, size)."""
-    return torch.cat([photo(name, size) for name in (photo_names() if names is None else names)])
+    names = photo_names() if names is None else names
+    if len(names) == 0:
+        raise ValueError("names is empty; expected some of photo_names(), or None for all")
+    return torch.cat([photo(name, size) for name in names])
 
 
 def photo_names() -> list[str]:
@@ -122,7 +129,7 @@ def photo_label(name: str) -> int | None:
 
 def texture(name: str, size: Size = 256) -> Tensor:
     """Return one of `texture_names()`, (1, 3, size, size); all but "histology" are grey."""
-    return _packaged("texture", name, size).clone()
+    return _packaged("texture", name, height_width(size)).clone()
 
 
 def texture_names() -> list[str]:
@@ -191,8 +198,12 @@ def sample_gallery(size: int = 224, views: int = 8, seed: int = 0) -> Gallery:
         views: how many views of each picture.
     Returns: `Gallery` of views * (photos + textures + styles), labels as in `photo_label`, or -1.
     """
+    if views < 1:
+        raise ValueError(f"views is {views}; expected at least 1 of each picture")
     generator = torch.Generator().manual_seed(seed)
-    pictures = {sample.name: _packaged(sample.kind, sample.name, 256) for sample in samples()}
+    pictures = {
+        sample.name: _packaged(sample.kind, sample.name, (256, 256)) for sample in samples()
+    }
     pictures |= {name: _painted(name, 256) for name in style_names()}
     labels = {sample.name: sample.imagenet_index for sample in samples()}
     cuts = [
@@ -226,9 +237,25 @@ def _own_photos() -> dict[str, Path]:
     folders = [Path(chosen)] if chosen else [Path(OWN_PHOTOS), Path("..") / OWN_PHOTOS]
     folder = next((folder for folder in folders if folder.is_dir()), None)
     if folder is None:
+        if chosen:
+            message = (
+                f"LABKIT_PHOTOS is {chosen}, which is no folder: only the kit's photos are used"
+            )
+            warnings.warn(message, stacklevel=3)
         return {}
-    found = [file for file in sorted(folder.iterdir()) if file.is_file() and file.name[0] != "."]
+    # Not what systems leave behind (Thumbs.db, desktop.ini), nor notes about the photos.
+    found = [f for f in sorted(folder.iterdir()) if f.is_file() and _is_picture_name(f.name)]
     return {file.stem: file for file in reversed(found)}
+
+
+def _is_picture_name(name: str) -> bool:
+    return name[0] != "." and Path(name).suffix.lower() in _picture_endings()
+
+
+@cache
+def _picture_endings() -> set[str]:
+    known = Image.registered_extensions()
+    return {ending for ending, kind in known.items() if kind in Image.OPEN} | OFTEN_UNREADABLE
 
 
 def _own(path: Path, size: Size) -> Tensor:
@@ -238,7 +265,7 @@ def _own(path: Path, size: Size) -> Tensor:
 
 
 @lru_cache(maxsize=64)
-def _packaged(kind: str, name: str, size: Size) -> Tensor:
+def _packaged(kind: str, name: str, size: tuple[int, int]) -> Tensor:
     known = {sample.name: sample for sample in samples() if sample.kind == kind}
     if name not in known:
         raise _unknown(kind, name, photo_names() if kind == "photo" else list(known))

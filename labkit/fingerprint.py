@@ -1,8 +1,8 @@
 """Names what a result depends on by its content: tensors, networks, and functions with their code.
 
 A function is known by what it does: its bytecode, constants, defaults, the variables it closes
-over and the globals it reads, helpers included, however deep. Python's own modules and packages
-that carry a version are known by name and version, labkit by its source files.
+over, the globals it reads and the modules it imports, helpers included, however deep. Python's own
+modules and packages that carry a version are known by name and version, labkit by its source files.
 """
 
 from __future__ import annotations
@@ -106,15 +106,19 @@ def _function(value: FunctionType) -> Iterator:
     yield from (value.__code__, value.__defaults__, value.__kwdefaults__)
     for cell in value.__closure__ or ():
         yield cell.cell_contents
-    for name in sorted(_globals(value.__code__)):
+    for name in sorted(_arguments(value.__code__, *_READS_GLOBAL)):
         yield from (name, value.__globals__.get(name))  # None for a builtin
+    # In a package, `from .types import A` names "types", and does not mean Python's.
+    package = value.__globals__.get("__package__")
+    for name in sorted(_arguments(value.__code__, "IMPORT_NAME")):
+        yield _versioned(f"{package}.{name}" if package else name)
 
 
-def _globals(code: CodeType) -> set[str]:
-    """Return the global names that a function reads, and the functions inside it."""
-    found = {i.argval for i in dis.get_instructions(code) if i.opname in _READS_GLOBAL}
+def _arguments(code: CodeType, *operations: str) -> set[str]:
+    """Return the names that these operations have in a function, and in the functions inside it."""
+    found = {i.argval for i in dis.get_instructions(code) if i.opname in operations}
     inner = [c for c in code.co_consts if isinstance(c, CodeType)]
-    return found.union(*map(_globals, inner))
+    return found.union(*(_arguments(c, *operations) for c in inner))
 
 
 _READS_GLOBAL = ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS")
@@ -168,9 +172,16 @@ def _kit() -> str:
 
 
 def _module(value: ModuleType) -> Iterator:
-    if not (library := _library(value.__name__)):
-        raise TypeError(f"the module {value.__name__} carries no version: import its functions")
-    yield library
+    yield _versioned(value.__name__)
+
+
+def _versioned(module: str) -> str:
+    """Return what stands for a module; one that is not loaded yet has no version either."""
+    if not (library := _library(module)):
+        raise TypeError(
+            f"the module {module} carries no version: import its functions, outside of the function"
+        )
+    return library
 
 
 _KINDS = (

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from labkit.downloads import no_stalling
 from labkit.images import Size, load_image, to_tensor
 
 # Fixed commits: an address names the same bytes for ever, and the lists hold their SHA-256.
@@ -246,7 +247,8 @@ def _torchvision(dataset: type, hand: str, **options: object):
     except RuntimeError:  # not there, or damaged
         pass
     try:
-        return dataset(download=True, **options)
+        with no_stalling():
+            return dataset(download=True, **options)
     except (OSError, RuntimeError) as error:
         raise DownloadError(
             f"{dataset.__name__} cannot be downloaded ({error}). Connect to the network and try "

@@ -1,6 +1,7 @@
 """Files, arrays and tensors: the one image convention, RGB float32 in [0, 1], (N, 3, H, W)."""
 
 import math
+import operator
 import warnings
 from io import BytesIO
 from pathlib import Path
@@ -44,7 +45,8 @@ def load_image(
     try:
         with Image.open(opened) as picture:
             rgb = _to_rgb(ImageOps.exif_transpose(picture))
-    except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
+    # Of a damaged file, Pillow's plugins raise whatever their parsers do: struct.error, TypeError.
+    except Exception as error:
         raise ValueError(
             f"{label} cannot be read as a picture, or is damaged: {error}. Expected {READABLE}"
         ) from error
@@ -52,7 +54,7 @@ def load_image(
         left, top, width, height = box
         rgb = rgb.crop((left, top, left + width, top + height))
     if size is not None:
-        height, width = _height_width(size)
+        height, width = height_width(size)
         rgb = ImageOps.fit(rgb, (width, height), method=Image.Resampling.BICUBIC)
     return to_tensor(rgb)
 
@@ -111,10 +113,13 @@ def to_tensor(array: np.ndarray | Image.Image) -> Tensor:
 
     Args:
         array: (H, W) grey, (H, W, 1 | 3 | 4) or (N, H, W, 1 | 3 | 4); uint8 in [0, 255], or bool or
-            floating point in [0, 1]. A fourth channel is opacity over white.
+            floating point in [0, 1]. A fourth channel is opacity over white. A PIL picture may have
+            any mode that `load_image` takes, but for "I", whose range is unknown.
     Returns: (N, 3, H, W) float32 in [0, 1].
     Raises: ValueError for another shape, type or range.
     """
+    if isinstance(array, Image.Image) and array.mode not in ("I", "F"):  # those are plain numbers
+        array = _to_rgb(array)
     array = np.asarray(array)
     if array.ndim == 2:
         array = array[:, :, None]
@@ -142,10 +147,16 @@ def to_array(images: Tensor, *, dtype: type = np.uint8) -> np.ndarray:
         images: (N, 3, H, W), or one picture (3, H, W); values outside [0, 1] are clipped.
         dtype: np.uint8 for [0, 255], or a floating-point type for [0, 1].
     Returns: (N, H, W, 3), or (H, W, 3) for one picture without the batch axis.
-    Raises: ValueError for another shape, or if a value is not finite.
+    Raises: ValueError for another shape or type, or if a value is not finite.
     """
-    if images.ndim not in (3, 4) or images.shape[-3] != 3:
-        raise ValueError(f"Images have shape {_shape(images)}; expected (N, 3, H, W) or (3, H, W)")
+    if images.ndim not in (3, 4) or images.shape[-3] != 3 or 0 in images.shape:
+        raise ValueError(
+            f"Images have shape {_shape(images)}; expected (N, 3, H, W) or (3, H, W), not empty"
+        )
+    if np.dtype(dtype) != np.uint8 and np.dtype(dtype).kind != "f":
+        raise ValueError(
+            f"dtype is {np.dtype(dtype)}; expected uint8, or floating point: scale that yourself"
+        )
     _finite_range(images)
     array = images.detach().float().clamp(0, 1).movedim(-3, -1).cpu().numpy()
     if np.dtype(dtype) == np.uint8:
@@ -160,19 +171,24 @@ def resize(images: Tensor, size: Size) -> Tensor:
         images: (N, 3, H, W).
         size: (h, w), or an int for the shorter side with the shape kept, as in torchvision.
     Returns: (N, 3, h, w).
+    Raises: ValueError for images without a batch axis, or another size.
     """
+    if images.ndim != 4:
+        raise ValueError(
+            f"Images have shape {_shape(images)}; expected (N, 3, H, W)" + _shape_hint(images)
+        )
     height, width = images.shape[-2:]
-    if isinstance(size, int):
-        scale = size / min(height, width)
+    if not np.iterable(size):
+        scale = height_width(size)[0] / min(height, width)
         size = (round(height * scale), round(width * scale))
     # Bilinear cannot overshoot as bicubic does, so no clamp cuts the gradient.
-    size = _height_width(size)
+    size = height_width(size)
     return F.interpolate(images, size=size, mode="bilinear", align_corners=False, antialias=True)
 
 
 def center_crop(images: Tensor, size: Size) -> Tensor:
     """Cut the central (h, w), or the central square of an int, out of (N, 3, H, W); no resizing."""
-    height, width = _height_width(size)
+    height, width = height_width(size)
     if height > images.shape[-2] or width > images.shape[-1]:
         raise ValueError(
             f"Cannot cut {height} x {width} out of {images.shape[-2]} x {images.shape[-1]} pixels; "
@@ -180,6 +196,17 @@ def center_crop(images: Tensor, size: Size) -> Tensor:
         )
     top, left = (images.shape[-2] - height) // 2, (images.shape[-1] - width) // 2
     return images[..., top : top + height, left : left + width].clone()
+
+
+def height_width(size: Size) -> tuple[int, int]:
+    """Return both sides of a size, an int or a pair of them, NumPy's integers too."""
+    try:
+        pair = tuple(operator.index(side) for side in (size if np.iterable(size) else (size, size)))
+    except TypeError:  # no whole numbers
+        pair = ()
+    if len(pair) != 2 or min(pair) < 1:
+        raise ValueError(f"size is {size!r}; expected a positive int or (height, width)")
+    return pair
 
 
 def check_images(images: Tensor, *, bounded: bool = True) -> Tensor:
@@ -225,13 +252,6 @@ def _to_rgb(picture: Image.Image) -> Image.Image:
         opaque = Image.new("RGBA", picture.size, "white")
         picture = Image.alpha_composite(opaque, picture.convert("RGBA"))
     return picture.convert("RGB")
-
-
-def _height_width(size: Size) -> tuple[int, int]:
-    pair = (size, size) if isinstance(size, int) else tuple(size)
-    if len(pair) != 2 or not all(isinstance(side, int) and side > 0 for side in pair):
-        raise ValueError(f"size is {size!r}; expected a positive int or (height, width)")
-    return pair
 
 
 def _finite_range(images: Tensor) -> tuple[float, float]:

@@ -14,7 +14,7 @@ import torch
 from PIL import Image, ImageDraw
 from torch import Tensor
 
-from labkit.images import Size
+from labkit.images import Size, height_width
 
 FINER = 4  # drawn this many times larger, so that a pixel half covered is decided by its area
 
@@ -27,11 +27,11 @@ def object_mask(name: str, size: Size = 224) -> Tensor:
     Args:
         name: one of `mask_names()`; the mask fits `labkit.data.photo(name, size)`.
         size: an int for a square, or (h, w).
-    Raises: ValueError for a photo without a mask; the message lists the others.
+    Raises: ValueError for another size, or a photo without a mask; the message lists the others.
     """
     if name not in mask_names():
         raise ValueError(f"no mask for {name!r}; expected one of {', '.join(mask_names())}")
-    height, width = (size, size) if isinstance(size, int) else size
+    height, width = height_width(size)
     canvas = Image.new("L", (width * FINER, height * FINER))
     for outline in _outlines()[name]:
         corners = [(x * canvas.width, y * canvas.height) for x, y in outline]

@@ -42,6 +42,8 @@ def load_model(name: str | None = None, *, device: str | torch.device | None = N
     Args:
         name: one of MODEL_NAMES. None or "lite0" is EfficientNet-Lite0, which comes with the kit,
             like the project's own "filters" and "digits"; torchvision downloads the others once.
+            "digits" takes images of 32 x 32 pixels, "filters" sides from 10 pixels on (made for
+            32), the others were trained on 224 x 224.
         device: as in `Module.to`; None is the CPU.
     Raises: ValueError for an unknown name; WeightsMissingError, which says what to do, if the
         weights are neither cached nor to be had.

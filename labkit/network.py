@@ -1,6 +1,7 @@
 """What every model of the kit is: named modules in a chain that takes images in [0, 1]."""
 
 from collections.abc import Iterable, Mapping
+from itertools import chain
 
 import torch
 from torch import Tensor, nn
@@ -51,8 +52,9 @@ class Network(nn.Sequential):
         Raises: TypeError or ValueError for what surely is no batch of images in [0, 1]: another
             shape or type, values that are not finite, or far outside. Slightly outside is fine.
         """
-        weight = next(self.parameters())
-        own_type = isinstance(images, Tensor) and images.dtype == weight.dtype
+        # A slice of the beginning may hold no weights, but the normalization's buffers.
+        weight = next(chain(self.parameters(), self.buffers()), None)
+        own_type = isinstance(images, Tensor) and images.dtype == getattr(weight, "dtype", None)
         check_images(images.float() if own_type else images, bounded=False)
         highest = images.detach().abs().max().item()
         if highest > HIGHEST_VALUE:

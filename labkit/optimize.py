@@ -220,7 +220,12 @@ def random_scale(low: float, high: float) -> Transform:
 
 
 def blur(sigma: float) -> Transform:
-    """Convolve with a Gaussian of `sigma` pixels; the size stays, border pixels are repeated."""
+    """Convolve with a Gaussian of `sigma` pixels; the size stays, border pixels are repeated.
+
+    Raises: ValueError for a sigma not above 0.
+    """
+    if not 0 < sigma < math.inf:
+        raise ValueError(f"sigma is {sigma}; expected above 0 pixels: leave out what blurs nothing")
     radius = math.ceil(3 * sigma)
     weights = torch.arange(-radius, radius + 1).div(sigma).square().mul(-0.5).softmax(0)
 

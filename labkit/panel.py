@@ -20,6 +20,7 @@ from PIL import Image as Picture
 from labkit.images import check_images, to_array
 from labkit.knobs import Settings, make_knob
 from labkit.plotting import mosaic
+from labkit.report import inline
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 SMALLEST = 224  # pixels: a smaller picture is enlarged
@@ -57,7 +58,7 @@ class Panel:
     def say(self, words: str) -> None:
         """Replace the text below the picture; what stands between backticks is code."""
         style = "white-space:pre-wrap;line-height:1.4;max-width:60em"
-        self.words = f'<div style="{style}">{_inline(words)}</div>' if words else ""
+        self.words = f'<div style="{style}">{inline(words)}</div>' if words else ""
         # The widget's own picture takes no alternative text: it stands unseen in front.
         unseen = "position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)"
         self.text.value = f'<span style="{unseen}">{html.escape(self.alt)}</span>{self.words}'
@@ -120,9 +121,3 @@ def render(made: Any, alt: str = "") -> tuple[bytes, str]:
 def _hiding(name: str) -> str:
     """Return the style that hides the still picture; it acts only where the panel is live."""
     return f"<style>.{name}, .jp-OutputArea-child:has(.{name}) {{ display: none }}</style>"
-
-
-def _inline(text: str) -> str:
-    """Escape text for HTML and set `code` between backticks as code."""
-    pieces = html.escape(text).split("`")
-    return "".join(f"<code>{p}</code>" if i % 2 else p for i, p in enumerate(pieces))

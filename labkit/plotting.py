@@ -307,6 +307,7 @@ def stretch(
             fills [0, 1]; what lies outside is clipped.
         center: if given, this value becomes 0.5 and both sides are stretched alike; the
             percentile is that of the distance from it.
+    Where the percentiles coincide, as in a map that is almost everywhere 0, the extremes count.
     """
     values = _array(image, "image", "any shape")
     if not 50 < percentile <= 100:
@@ -322,6 +323,8 @@ def stretch(
         note = (
             f"contrast stretched to the {_ordinal(percentile)} percentile about {center:g} (grey)"
         )
+    if high <= low and percentile < 100:  # all but a few values are equal: those few shall be seen
+        return stretch(values, 100, center)
     if high <= low:
         return np.full_like(values, 0.5), "constant, shown as mid-grey"
     return np.clip((values - low) / (high - low), 0, 1), note
@@ -332,14 +335,19 @@ def stretch(
 
 def _array(values: ArrayLike, name: str, expected: str, *ndims: int) -> np.ndarray:
     """Return float32 values; torch tensors are known by their methods, torch is not imported."""
-    if hasattr(values, "detach"):
-        values = values.detach().float().cpu().numpy()
-    array = np.asarray(values, dtype=np.float32)
+    array = np.asarray(_without_torch(values), dtype=np.float32)
     if (ndims and array.ndim not in ndims) or array.size == 0:
         raise ValueError(f"expected {name} of shape {expected}, got {array.shape}")
     if bad := int((~np.isfinite(array)).sum()):
         raise ValueError(f"{name} of shape {array.shape} has {bad} values that are NaN or infinite")
     return array
+
+
+def _without_torch(values: ArrayLike) -> ArrayLike:
+    """Return NumPy's array of a tensor, also of those in a list, such as the losses of a loop."""
+    if hasattr(values, "detach"):
+        return values.detach().float().cpu().numpy()
+    return [_without_torch(v) for v in values] if isinstance(values, list | tuple) else values
 
 
 def _images(images: ArrayLike) -> list[np.ndarray]:

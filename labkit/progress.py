@@ -10,9 +10,11 @@ import ast
 import contextlib
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 CHECKS = Path(__file__).parent / "checks"
+PATIENCE = 5.0  # seconds to wait for another notebook that records, too
 
 
 def progress_file() -> Path:
@@ -21,23 +23,69 @@ def progress_file() -> Path:
 
 
 def record(lab: str, exercise: str, passed: int, total: int) -> None:
-    """Remember that `passed` of `total` visible checks of an exercise pass."""
-    everything = load()
-    everything.setdefault(lab, {})[exercise] = [passed, total]
+    """Remember that `passed` of `total` visible checks of an exercise pass.
+
+    Notebooks that record at once do not lose each other's results. A damaged record is kept
+    beside the new one, as `.damaged`.
+    """
     with contextlib.suppress(OSError, RuntimeError):  # RuntimeError: no home
-        progress_file().write_text(json.dumps(everything, indent=1), encoding="utf-8")
+        path = progress_file().resolve()  # a link to the record stays one
+        with _alone(path):
+            try:
+                everything = _read(path)
+            except FileNotFoundError:
+                everything = {}
+            except ValueError:
+                path.replace(f"{path}.damaged")
+                everything = {}
+            everything.setdefault(lab, {})[exercise] = [passed, total]
+            _write(path, json.dumps(everything, indent=1))
 
 
 def load() -> dict[str, dict[str, list[int]]]:
     """Return {lab: {exercise: [passed, total]}}; empty when there is no readable record."""
     try:
-        everything = json.loads(progress_file().read_text(encoding="utf-8"))
+        return _read(progress_file())
+    except (OSError, RuntimeError, ValueError):
+        return {}
+
+
+def _read(path: Path) -> dict[str, dict[str, list[int]]]:
+    """Return what a record holds; ValueError for a damaged one."""
+    try:
+        everything = json.loads(path.read_text(encoding="utf-8"))
         return {
             lab: {name: [int(passed), int(total)] for name, (passed, total) in exercises.items()}
             for lab, exercises in everything.items()
         }
-    except (OSError, RuntimeError, ValueError, TypeError, AttributeError):
-        return {}
+    except (TypeError, AttributeError, OverflowError) as error:
+        raise ValueError(f"{path} holds no record of progress") from error
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file that appears whole or not at all."""
+    unfinished = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        unfinished.write_text(text, encoding="utf-8")
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Keep other processes from a file; where no lock is to be had, go on without one."""
+    from filelock import FileLock
+
+    lock = FileLock(f"{path}.lock", timeout=PATIENCE)
+    if path.parent.is_dir():  # or the lock would make it
+        # Not on every network drive, nor in a folder that is read-only.
+        with contextlib.suppress(OSError, RuntimeError):
+            lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 class ProgressTable:

@@ -89,16 +89,16 @@ def _row(result: CheckResult) -> str:
     )
     # Colour is for the mark alone: as a word's, it is too pale on some themes.
     told = "border-left:.2em solid #c77700;padding-left:.6em"
-    message = f'<div style="{told}">{_inline(result.message)}</div>' if result.message else ""
+    message = f'<div style="{told}">{inline(result.message)}</div>' if result.message else ""
     cell = "text-align:left;vertical-align:top;white-space:normal"
     return (
         f'<tr><td style="{cell};white-space:nowrap">'
         f'<span style="color:var({colour})">{mark}</span> {word}</td>'
-        f'<td style="{cell}">{_inline(result.title)}{message}</td></tr>'
+        f'<td style="{cell}">{inline(result.title)}{message}</td></tr>'
     )
 
 
-def _inline(text: str) -> str:
+def inline(text: str) -> str:
     """Escape text for HTML and set `code` between backticks as code."""
     pieces = html.escape(text).split("`")
     return "".join(f"<code>{p}</code>" if i % 2 else p for i, p in enumerate(pieces))

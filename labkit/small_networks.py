@@ -58,7 +58,7 @@ def filter_network() -> nn.Sequential:
 def digit_network() -> nn.Sequential:
     """Return the untrained digit classifier; `relu4` is its 64-d feature vector.
 
-    Input: (N, 3, 32, 32) in [0, 1]. Output: (N, 10) logits over DIGIT_CATEGORIES.
+    Input: (N, 3, 32, 32) in [0, 1], no other size. Output: (N, 10) logits over DIGIT_CATEGORIES.
     """
     return nn.Sequential(
         OrderedDict(
@@ -72,7 +72,7 @@ def digit_network() -> nn.Sequential:
             conv3=nn.Conv2d(32, 32, 3, padding=1),
             relu3=nn.ReLU(),
             pool3=nn.MaxPool2d(2),
-            flatten=nn.Flatten(),  # (N, 32 * 4 * 4)
+            flatten=FlattenDigits(),  # (N, 32 * 4 * 4)
             fc4=nn.Linear(512, 64),
             relu4=nn.ReLU(),
             classifier=nn.Linear(64, len(DIGIT_CATEGORIES)),
@@ -99,6 +99,20 @@ def digit_decoder() -> nn.Sequential:
             colours=ThreeChannels(),
         )
     )
+
+
+class FlattenDigits(nn.Flatten):
+    """Flatten the features of 32 x 32 pixels; of other sizes, the layers above take any."""
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Return (N, 32 * 4 * 4) of (N, 32, 4, 4)."""
+        if features.shape[2:] != (4, 4):
+            height, width = features.shape[2:]
+            raise ValueError(
+                "The digit classifier takes images of 32 x 32 pixels; these gave "
+                f"{height} x {width} features, expected 4 x 4: use labkit.images.resize"
+            )
+        return super().forward(features)
 
 
 class ThreeChannels(nn.Module):

@@ -1,9 +1,6 @@
 """Torchvision's ImageNet networks as chains of named modules: structure, weights, layer names."""
 
 import pickle
-import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
 from http.client import HTTPException
 from pathlib import Path
 from urllib.parse import urlparse
@@ -11,9 +8,8 @@ from urllib.parse import urlparse
 import torch
 from torch import nn
 
+from labkit.downloads import no_stalling
 from labkit.rewrite import separate_activations
-
-DOWNLOAD_TIMEOUT = 10.0  # seconds without a byte; by default Python waits for ever
 
 
 class WeightsMissingError(RuntimeError):
@@ -112,7 +108,7 @@ def _trained(name: str) -> nn.Module:
 
     was_there = cached_file(name).exists()
     try:
-        with _socket_timeout(DOWNLOAD_TIMEOUT):
+        with no_stalling():
             return get_model(name, weights=_weights(name))
     except (OSError, HTTPException, RuntimeError, pickle.UnpicklingError, EOFError) as error:
         raise WeightsMissingError(_explain(name, was_there, error)) from error
@@ -129,13 +125,3 @@ def _explain(name: str, was_there: bool, error: Exception) -> str:
         f"Wanted: {file.name}\nin the folder: {file.parent}\n{repair}: {_weights(name).url}\n"
         "No download is needed for load_model(), load_model('filters') and load_model('digits')."
     )
-
-
-@contextmanager
-def _socket_timeout(seconds: float) -> Iterator[None]:
-    before = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(seconds)
-    try:
-        yield
-    finally:
-        socket.setdefaulttimeout(before)

@@ -377,8 +377,8 @@ prediction = "..."  # such as "best ..., worst ..."
 # </details>
 # <details><summary>Hint 2: the codes</summary>
 #
-# Start with one code everywhere, `torch.full(saliency.shape, 2)`, and overwrite: the codes are not in
-# the order of the saliency, and what is written last stays.
+# Start with one code everywhere, `torch.full_like(saliency, 2, dtype=torch.long)`, and overwrite: the
+# codes are not in the order of the saliency, and what is written last stays.
 # </details>
 
 
@@ -387,7 +387,7 @@ def grabcut_seeds(saliency, low, high):
     """Return (H, W) of OpenCV's codes: 0, 1 sure background and object, 2, 3 probable ones."""
     ### BEGIN SOLUTION
     t_low, t_high = torch.quantile(saliency, low), torch.quantile(saliency, high)
-    seeds = torch.full(saliency.shape, 2)
+    seeds = torch.full_like(saliency, 2, dtype=torch.long)
     seeds[saliency > (t_low + t_high) / 2] = 3
     seeds[saliency < t_low] = 0
     seeds[saliency > t_high] = 1

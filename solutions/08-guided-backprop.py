@@ -635,7 +635,7 @@ if ready(guided_backprop=tried):
         pairs = []
         for i, row in enumerate(rows):
             other = (labels[i] + 500) % 1000  # some class that has nothing to do with the photo
-            map_ = by_rule(RULES[rule], model, images[i][None], "classifier", other)
+            map_ = by_rule(RULES[rule], model, images[i][None], "classifier", other).cpu()
             pairs.append(rank_correlation(row[0], map_))
         classes[rule] = sum(pairs) / len(pairs)
     print("rank correlation of the maps of two classes, signs included")

@@ -84,6 +84,20 @@ def test_photos_is_the_batch_of_photo():
     assert data.photo("cat", (20, 30)).shape == (1, 3, 20, 30)
 
 
+def test_a_size_may_be_a_list_or_numpys():
+    assert data.photo("cat", [8, 9]).shape == (1, 3, 8, 9)
+    assert data.texture("brick", np.int64(8)).shape == (1, 3, 8, 8)
+    with pytest.raises(ValueError, match="size is 0; expected a positive int"):
+        data.photo("cat", 0)
+
+
+def test_none_of_the_photos_or_views_is_refused_by_name():
+    with pytest.raises(ValueError, match="names is empty"):
+        data.photos([])
+    with pytest.raises(ValueError, match="views is 0; expected at least 1"):
+        data.sample_gallery(views=0)
+
+
 def test_grey_textures_stay_grey_and_histology_is_coloured():
     assert data.texture_names() == ["brick", "grass", "gravel", "histology"]
     for name in data.texture_names():
@@ -163,6 +177,23 @@ def test_hidden_files_are_no_photos(no_own_photos):
     folder.mkdir()
     (folder / ".DS_Store").write_bytes(b"x")
     assert ".DS_Store" not in data.photo_names()
+
+
+def test_what_a_system_leaves_in_the_folder_is_no_photo(no_own_photos):
+    folder = no_own_photos / "my-photos"
+    folder.mkdir()
+    kits = data.photo_names()
+    for name in ("Thumbs.db", "desktop.ini", "._dog.png", "notes.txt", "photo.pdf", "README"):
+        (folder / name).write_bytes(b"x")
+    Image.new("L", (9, 9)).save(folder / "dog.PNG")
+    assert data.photo_names() == [*kits, "dog"]
+    assert data.photos(size=8).shape == (len(kits) + 1, 3, 8, 8)
+
+
+def test_a_folder_of_photos_that_is_not_there_is_named(no_own_photos, monkeypatch):
+    monkeypatch.setenv("LABKIT_PHOTOS", str(no_own_photos / "phtos"))
+    with pytest.warns(UserWarning, match="LABKIT_PHOTOS is .*phtos, which is no folder"):
+        assert "cat" in data.photo_names()
 
 
 # --- digits -------------------------------------------------------------------------------------

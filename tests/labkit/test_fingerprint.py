@@ -2,6 +2,8 @@
 
 import copy
 import functools
+import sys
+import types
 
 import numpy as np
 import pytest
@@ -99,6 +101,34 @@ def test_moving_or_commenting_a_function_changes_nothing():
     source = "def f(x):\n    return g(x)\ndef g(x): return x"
     moved = "\n\n\n# a comment\ndef f(x):\n    # another\n    return g(x)\n\ndef g(x): return x"
     assert fingerprint(compiled(source)) == fingerprint(compiled(moved))
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "def f(x):\n    from myhelper import g\n    return g(x)",
+        "def f(x):\n    import myhelper\n    return myhelper.g(x)",
+        "def f(x):\n    import not_loaded_yet as m\n    return m.g(x)",
+        "def f(x): return [h(y) for y in x]\ndef h(y):\n    import myhelper\n    return y",
+        "def f(x):\n    def h(y):\n        import myhelper\n        return y\n    return h(x)",
+        "__package__ = 'mine'\ndef f(x):\n    from .types import g\n    return g(x)",
+    ],
+)
+def test_a_function_that_imports_what_has_no_version_is_refused(source, monkeypatch):
+    """The imported code may be corrected, and nothing in the function tells."""
+    monkeypatch.setitem(sys.modules, "myhelper", types.ModuleType("myhelper"))
+    with pytest.raises(TypeError, match="carries no version: import its functions, outside"):
+        fingerprint(compiled(source))
+
+
+def test_what_a_function_imports_counts_by_its_version(monkeypatch):
+    source = "def f(x):\n    import {}\n    return 1"
+    versioned = types.ModuleType("myhelper")
+    monkeypatch.setitem(sys.modules, "myhelper", versioned)
+    found = {fingerprint(compiled(source.format(m))) for m in ("math", "numpy.linalg as m")}
+    for versioned.__version__ in ("1.0", "1.1", "1.0"):
+        found.add(fingerprint(compiled(source.format("myhelper"))))
+    assert len(found) == 4
 
 
 def test_a_function_that_calls_itself_has_a_fingerprint():

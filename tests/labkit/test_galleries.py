@@ -2,10 +2,12 @@
 
 import hashlib
 import re
+import socket
 import threading
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.request import urlopen
 
 import numpy as np
 import pooch
@@ -13,7 +15,7 @@ import pytest
 import torch
 from PIL import Image
 
-from labkit import galleries
+from labkit import downloads, galleries
 from labkit.galleries import (
     DownloadError,
     cifar10,
@@ -272,6 +274,27 @@ def test_data_sets_offline_say_what_to_put_where(monkeypatch, tmp_path, name, lo
     assert f"put {file} from https://" in message
     assert f"into {tmp_path / name.lower()} by hand" in message
     assert "need no network" in message
+
+
+@pytest.mark.parametrize(("name", "load"), [("CIFAR10", cifar10), ("Imagenette", imagenette)])
+def test_a_silent_server_does_not_hang_the_notebook(monkeypatch, tmp_path, name, load):
+    """A firewall that drops packets: connected, and never a byte."""
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+
+        class Silent(Absent):
+            def __init__(self, **options):
+                if options["download"]:
+                    urlopen(f"http://127.0.0.1:{server.getsockname()[1]}/").read()
+                raise RuntimeError("Dataset not found")
+
+        monkeypatch.setenv("LABKIT_DATA", str(tmp_path))
+        monkeypatch.setattr(downloads, "LONGEST_SILENCE", 0.2)
+        monkeypatch.setattr(f"torchvision.datasets.{name}", Silent)
+        with pytest.raises(DownloadError, match="timed out"):
+            load()
+    assert socket.getdefaulttimeout() is None
 
 
 def test_cifar10_in_the_image_convention(monkeypatch):

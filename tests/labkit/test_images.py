@@ -1,12 +1,13 @@
 """Files, arrays and tensors: every kind of file ends in the one image convention."""
 
+import struct
 import warnings
 from io import BytesIO
 
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, ImageOps
 
 from labkit import images
 from labkit.images import check_images, load_folder, load_image, save_image, to_array, to_tensor
@@ -142,10 +143,42 @@ def test_damaged_and_foreign_files_are_named(tmp_path, damage, kind):
         load_image(path)
 
 
-@pytest.mark.parametrize("size", [0, -3, (4,), (4, 0), 2.5, "big"])
+@pytest.mark.parametrize("error", [struct.error, AttributeError, TypeError, KeyError, IndexError])
+def test_whatever_pillow_raises_the_file_is_named_and_left_out(tmp_path, monkeypatch, error):
+    """Its plugins raise these for damaged headers and camera data."""
+    for name in ("bad", "good"):
+        Image.new("L", (9, 7)).save(tmp_path / f"{name}.png")
+    turn = ImageOps.exif_transpose
+
+    def fail_at_the_bad_one(picture):
+        if "bad" in picture.filename:
+            raise error("required argument is not an integer")
+        return turn(picture)
+
+    monkeypatch.setattr(ImageOps, "exif_transpose", fail_at_the_bad_one)
+    with pytest.raises(ValueError, match=r"bad\.png cannot be read .* not an integer"):
+        load_image(tmp_path / "bad.png")
+    with pytest.warns(UserWarning, match=r"not readable: bad\.png"):
+        assert load_folder(tmp_path, 4)[1] == ["good.png"]
+
+
+@pytest.mark.parametrize("size", [0, -3, (4,), (4, 0), 2.5, "big", (4, 2.5)])
 def test_bad_size_is_refused(png, size):
-    with pytest.raises((ValueError, TypeError)):
+    with pytest.raises(ValueError, match="expected a positive int or"):
         load_image(png, size)
+    for function in (images.resize, images.center_crop):
+        with pytest.raises(ValueError, match="expected a positive int or"):
+            function(torch.zeros(1, 3, 4, 6), size)
+
+
+@pytest.mark.parametrize("three", [np.int64(3), torch.tensor(3), np.array(3)])
+def test_integers_of_numpy_and_torch_are_sizes(png, three):
+    image = torch.zeros(1, 3, 4, 6)
+    assert load_image(png, three).shape == (1, 3, 3, 3)
+    assert load_image(png, (three, 2)).shape == (1, 3, 3, 2)
+    assert load_image(png, [three, 2]).shape == (1, 3, 3, 2)
+    assert images.resize(image, three).shape == (1, 3, 3, 4)
+    assert images.center_crop(image, (three, 2)).shape == (1, 3, 3, 2)
 
 
 # --- load_folder ----------------------------------------------------------------------------
@@ -210,6 +243,23 @@ def test_to_tensor_takes_reversed_views():
     assert to_tensor(TWO_COLOURS[..., ::-1])[0, 2, 0, 0] == 1
 
 
+@pytest.mark.parametrize("mode", ["P", "PA", "RGBA", "CMYK", "YCbCr", "HSV"])
+def test_to_tensor_takes_a_picture_of_any_mode(mode):
+    picture = Image.fromarray(TWO_COLOURS)
+    converted = (picture.convert("P") if mode == "PA" else picture).convert(mode)
+    assert (to_tensor(converted) - to_tensor(TWO_COLOURS)).abs().max() < 0.02
+
+
+def test_to_tensor_lays_a_transparent_picture_over_white():
+    assert to_tensor(Image.new("LA", (3, 2), (0, 0))).eq(1).all()
+    assert to_tensor(Image.new("RGBA", (3, 2), (255, 0, 0, 0))).eq(1).all()
+
+
+def test_to_tensor_refuses_a_picture_of_unknown_range():
+    with pytest.raises(ValueError, match="int32; expected uint8"):
+        to_tensor(Image.new("L", (3, 2), 200).convert("I"))
+
+
 def test_arrays_and_tensors_share_no_memory():
     array = np.zeros((4, 5, 3), dtype=np.float32)
     tensor = to_tensor(array)
@@ -242,6 +292,17 @@ def test_to_array_clips_and_refuses_nan():
         to_array(torch.zeros(4, 4))
 
 
+@pytest.mark.parametrize("dtype", [np.uint16, np.int32, np.int8, bool])
+def test_to_array_refuses_a_type_that_would_be_black(dtype):
+    with pytest.raises(ValueError, match=f"dtype is {np.dtype(dtype)}; expected uint8, or float"):
+        to_array(torch.rand(1, 3, 2, 2), dtype=dtype)
+
+
+def test_to_array_says_that_a_batch_is_empty():
+    with pytest.raises(ValueError, match=r"shape \(0, 3, 4, 4\); expected"):
+        to_array(torch.zeros(0, 3, 4, 4))
+
+
 def test_to_array_takes_an_image_that_needs_grad():
     assert to_array(torch.zeros(1, 3, 2, 2, requires_grad=True)).shape == (1, 2, 2, 3)
 
@@ -267,6 +328,11 @@ def test_resize_keeps_range_shape_and_gradient():
     assert up.max() <= 1
     up.sum().backward()
     assert image.grad.gt(0).all()
+
+
+def test_resize_says_that_the_batch_axis_is_missing():
+    with pytest.raises(ValueError, match=r"shape \(3, 4, 4\); expected .*image\[None\]"):
+        images.resize(torch.zeros(3, 4, 4), 2)
 
 
 def test_center_crop_cuts_the_middle_and_copies():

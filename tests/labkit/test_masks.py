@@ -1,5 +1,6 @@
 """The hand-drawn masks: where the objects are, at any size."""
 
+import numpy as np
 import pytest
 import torch
 
@@ -30,6 +31,7 @@ def test_a_mask_is_a_part_of_the_picture_and_the_same_at_any_size(name):
     small, wide = object_mask(name, 96), object_mask(name, (60, 128))
     assert small.shape == (96, 96)
     assert wide.shape == (60, 128)
+    assert torch.equal(small, object_mask(name, np.int64(96)))
     assert (small.float().mean() - share).abs() < 0.01
     assert (wide.float().mean() - share).abs() < 0.01
 

@@ -103,6 +103,12 @@ def test_a_slice_is_the_beginning_of_the_network(network, images):
     assert torch.equal(network[:2](images), network.conv(network.normalize(images)))
 
 
+def test_a_slice_without_weights_is_one_too(network, images):
+    assert torch.equal(network[:1](images), network.normalize(images))
+    assert network.double()[:1](images.double()).dtype == torch.float64
+    assert torch.equal(Network({"relu": nn.ReLU()})(images), images)
+
+
 def test_a_layer_is_a_name(network):
     layer = Layer("conv", rectified=False)
     assert layer == "conv"

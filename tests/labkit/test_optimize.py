@@ -1,6 +1,7 @@
 """The pixel loop reaches known answers, tells what went wrong, and touches only its own copy."""
 
 import functools
+import math
 import re
 
 import pytest
@@ -143,6 +144,13 @@ def test_blur_has_the_width_asked_for_and_keeps_a_constant():
     assert spread.sum().item() == pytest.approx(1, abs=1e-5)
     assert (spread.sum(0) * offsets**2).sum().sqrt().item() == pytest.approx(2.0, abs=0.05)
     assert torch.allclose(blur(5.0)(torch.full((1, 3, 4, 4), 0.3)), torch.tensor(0.3))
+
+
+@pytest.mark.parametrize("sigma", [0, -1.0, math.nan, math.inf])
+def test_blur_refuses_a_width_that_is_none(sigma):
+    """Dividing by 0 made every pixel NaN."""
+    with pytest.raises(ValueError, match=r"sigma is .*; expected above 0 pixels"):
+        blur(sigma)
 
 
 def test_transforms_are_applied_in_order_before_the_loss_only(start):

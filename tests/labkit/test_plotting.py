@@ -112,6 +112,15 @@ def test_torch_tensors_with_a_gradient_or_of_half_precision_are_taken(images):
         plotting.show_maps(tensor[0])
 
 
+def test_a_list_of_tensors_with_a_gradient_is_taken(images):
+    losses = [torch.tensor(value, requires_grad=True) * 2 for value in (2.0, 1.0)]
+    (axes,) = plotting.show_curves({"loss": losses}, "step", "loss").axes
+    assert axes.lines[0].get_ydata().tolist() == [4, 2]
+    map_ = torch.rand(20, 30, requires_grad=True) * 2
+    assert plotting.show_saliency(images[:1], [map_]).axes
+    assert plotting.mosaic([map_, map_]).shape == (20, 61)
+
+
 def test_inputs_are_left_as_they_were(images):
     before = images.copy()
     plotting.show_images(images, contrast=90)
@@ -292,6 +301,30 @@ def test_stretch_about_a_center_keeps_it_grey_and_both_sides_alike():
     out, note = stretch(np.array([-4.0, -1, 0, 1, 2]), 100, center=0)
     assert out.tolist() == [0, 0.375, 0.5, 0.625, 0.75]
     assert "about 0 (grey)" in note
+
+
+@pytest.mark.parametrize(
+    ("center", "note"),
+    [
+        (0, "contrast stretched to the 100th percentile about 0 (grey)"),
+        (None, "contrast stretched: 0th to 100th percentile"),
+    ],
+)
+def test_a_sparse_map_is_stretched_to_its_extremes(center, note):
+    """The gradient of an early unit is not 0 in 11 x 11 of 224 x 224 pixels, below 1 %."""
+    gradient = np.zeros((3, 50, 50))
+    gradient[:, 10:12, 20:22] = [[-2, 1], [2, 1]]
+    out, told = stretch(gradient, 99, center)
+    assert out[0, 10:12, 20:22].tolist() == [[0, 0.75], [1, 0.75]]
+    assert out[0, 0, 0] == 0.5
+    assert told == note
+
+
+@pytest.mark.parametrize("center", [0, None])
+def test_a_constant_is_stretched_to_mid_grey_and_says_so(center):
+    out, note = stretch(np.zeros((3, 4, 4)), center=center)
+    assert (out == 0.5).all()
+    assert note == "constant, shown as mid-grey"
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,13 @@ def test_logits_have_one_column_a_category_and_images_do_not_mix(name):
     torch.testing.assert_close(logits, torch.cat([model(images[:1]), model(images[1:])]))
 
 
+def test_digits_of_another_size_are_refused_in_words():
+    model = trained("digits")
+    with pytest.raises(ValueError, match=r"takes images of 32 x 32 pixels; these gave 3 x 3"):
+        model(torch.rand(1, 3, 28, 28))
+    assert model[:9](torch.rand(1, 3, 28, 28)).shape == (1, 32, 7, 7), "the layers above take any"
+
+
 def test_layers_are_in_order_and_marked_rectified_where_they_are_relu(name):
     make, layers, _ = NETWORKS[name]
     modules = dict(make().named_children())

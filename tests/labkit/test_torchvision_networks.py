@@ -11,7 +11,7 @@ import torch
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
-from labkit import torchvision_networks
+from labkit import downloads, torchvision_networks
 from labkit.images import resize, to_tensor
 from labkit.models import available_models, load_model, random_model
 from labkit.torchvision_networks import NAMES, WeightsMissingError
@@ -193,7 +193,7 @@ def test_without_a_network_the_error_says_what_to_do(hub, offline):
 
 
 def test_a_silent_server_does_not_hang_the_notebook(hub, monkeypatch):
-    monkeypatch.setattr(torchvision_networks, "DOWNLOAD_TIMEOUT", 0.2)
+    monkeypatch.setattr(downloads, "LONGEST_SILENCE", 0.2)
     with socket.socket() as server:
         server.bind(("127.0.0.1", 0))
         server.listen()
