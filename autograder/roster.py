@@ -57,7 +57,7 @@ def _of_canvas(lines: Sequence[Sequence[str]]) -> list[Person]:
 class Attendance:
     """A roster against the submissions of one lab."""
 
-    names: dict[str, str]  # {submission: the roster's name of its student}
+    names: dict[str, str]  # {submission: its student's name}, where that is not the login
     absent: list[str]  # names of those who handed in nothing
     strangers: list[str]  # submissions of nobody in the roster
 
@@ -71,7 +71,7 @@ def attendance(people: Iterable[Person], rows: Iterable[Row]) -> dict[str, Atten
         by_lab.setdefault(row.lab, {})[row.submission] = person_of.get(student)
     return {
         lab: Attendance(
-            {path: person.name for path, person in found.items() if person},
+            {path: p.name for path, p in found.items() if p and p.name not in p.logins},
             [person.name for person in people if person not in found.values()],
             [path for path, person in found.items() if not person],
         )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import mean, median
 
 from autograder.alike import Group, groups_in
 from autograder.claims import Claim, claim_of
 from autograder.feedback import first_failure, is_answered
 from autograder.rows import ExerciseRow, Row
+from autograder.unusual import Unusual, unusual
 
 SLOWEST = 5
 MOST_MESSAGES = 6  # of one check
@@ -81,6 +82,7 @@ class LabSummary:
     exercises: list[ExerciseSummary]
     groups: list[Group]  # nearly the same code
     claims: list[Claim]
+    unusual: list[Unusual] = field(default_factory=list)
 
     @property
     def graded(self) -> list[Row]:
@@ -153,7 +155,8 @@ def summarize_lab(lab: str, rows: list[Row]) -> LabSummary:
         for exercise in row.exercises:
             by_exercise[exercise.exercise].append((row.submission, exercise))
     exercises = [summarize_exercise(name, found) for name, found in by_exercise.items()]
-    return LabSummary(lab, rows, exercises, groups_in(lab, graded), claims(graded))
+    groups = groups_in(lab, graded)
+    return LabSummary(lab, rows, exercises, groups, claims(graded), unusual(graded))
 
 
 def summarize_exercise(name: str, found: Sequence[tuple[str, ExerciseRow]]) -> ExerciseSummary:

@@ -170,6 +170,21 @@ def test_with_a_roster_the_page_says_who_handed_in_nothing(classroom, tmp_path):
     assert "Handed in nothing" not in render_report(summarize(classroom)), "nobody can know"
 
 
+def test_the_rosters_names_stand_in_the_table_where_they_are_not_the_logins(classroom):
+    labs, path = summarize(classroom[:4]), classroom[0].submission
+    table = text_of(render_report(labs, {LAB: Attendance({path: EVIL}, [], [])}))
+    assert "ada | &lt;script&gt;alert(1)&lt;/script&gt; | 4 | 4 |" in table
+    assert "<th>name</th>" not in render_report(labs, {LAB: Attendance({}, [], [])})
+
+
+def test_who_is_unlike_the_others_is_named(classroom):
+    rows = [row(f"s/student-{n}/{LAB}.py", RIGHT) for n in range(30)]
+    page = render_report(summarize([*rows, row(f"s/eve/{LAB}.py", SUM)]))
+    listed = text_of(page.partition("Unlike the others")[2].partition("</table>")[0])
+    assert "eve | saliency_map: Title of one | 1 of 31 | Not the sum &lt;script" in listed
+    assert "Unlike the others" not in render_report(summarize(classroom))
+
+
 def test_a_roster_of_other_people_makes_nobody_absent(classroom):
     labs = summarize(classroom[:1])
     page = render_report(labs, {LAB: Attendance({}, ["zoe"], [classroom[0].submission])})

@@ -61,3 +61,8 @@ def test_each_lab_has_those_who_handed_in_nothing_and_those_nobody_knows():
         LAB: Attendance({paths[0]: "Ada", paths[2]: "Bob"}, [], [paths[1]]),
         "05-occlusion": Attendance({paths[3]: "Ada"}, ["Bob"], []),
     }
+
+
+def test_a_login_is_no_name_to_show_beside_itself(roster):
+    roster.write_text("ada\nbob\n")
+    assert attendance(read_roster(roster), [row("ada")]) == {LAB: Attendance({}, ["bob"], [])}
