@@ -22,6 +22,7 @@ from autograder.feedback import render
 from autograder.lab import LAB_NAME
 from autograder.roster import Attendance, attendance, read_roster
 from autograder.rows import Row
+from autograder.similar import LEAST_TOKENS
 from autograder.summary import LabSummary, summarize
 
 MOST_CLAIMS = 20
@@ -56,6 +57,7 @@ def render_report(labs: Sequence[LabSummary], there: Mapping[str, Attendance] | 
         plots={lab.name: distribution(lab) for lab in labs if lab.max_points},
         most_claims=MOST_CLAIMS,
         most_groups=MOST_GROUPS,
+        least_tokens=LEAST_TOKENS,
     )
 
 

@@ -118,6 +118,7 @@ def test_the_page_says_what_an_instructor_asks(classroom, tmp_path):
     assert page.count("<svg role=") == 1
     alike = text_of(page.partition("Nearly the same code")[2].partition("</table>")[0])
     assert "100 % | 2 | ada, bob" in alike
+    assert "those of fewer than 60 words and signs are not compared" in alike
     slowest = page.partition("Slowest")[2].partition("</table>")[0]
     assert slowest.index("dee") < slowest.index("bob")
     assert EVIL not in page
