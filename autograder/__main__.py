@@ -70,6 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("paths", nargs="+", type=Path, metavar="PATH")
     report.add_argument("--output", type=Path, default=Path("report.html"), metavar="FILE")
     report.add_argument("--workers", type=int, default=os.cpu_count() or 1, metavar="N")
+    report.add_argument("--roster", type=Path, metavar="CSV", help="adds who handed in nothing")
     report.set_defaults(run=_report)
 
     export = commands.add_parser("export", help="write grades for Canvas or Moodle")
@@ -186,7 +187,7 @@ def _rows(
 def _report(options: argparse.Namespace) -> int:
     from autograder.report import write_report
 
-    print(f"report: {write_report(_rows(options), options.output)}")
+    print(f"report: {write_report(_rows(options), options.output, options.roster)}")
     return 0
 
 

@@ -17,6 +17,8 @@ class ExerciseRow:
     error: str
     checks: list[CheckResult]
     helped_by: tuple[str, ...] = ()  # earlier exercises that a sound version stood in for
+    # Of grading, where that was in an earlier run, else 0; the result is the same either way.
+    kept_seconds: float = field(default=0.0, compare=False)
 
 
 @dataclass(frozen=True)
@@ -34,11 +36,16 @@ class Row:
     seed: int
     exercises: list[ExerciseRow] = field(default_factory=list)
 
+    @property
+    def took(self) -> float:
+        """The seconds that grading took, in this run and for what is kept of earlier ones."""
+        return self.seconds + sum(exercise.kept_seconds for exercise in self.exercises)
+
     def as_json(self) -> dict:
         """Return the row as DESIGN.md gives it."""
         row = asdict(self)
         for exercise in row["exercises"]:
-            del exercise["helped_by"]
+            del exercise["helped_by"], exercise["kept_seconds"]
             keys = ("check", "passed", "points", "message")
             exercise["checks"] = [{k: check[k] for k in keys} for check in exercise["checks"]]
         return row

@@ -4,24 +4,30 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
 from statistics import mean, median
 
+from autograder.alike import Group, groups_in
 from autograder.claims import Claim, claim_of
-from autograder.feedback import first_failure
-from autograder.lab import load_lab, load_release
+from autograder.feedback import first_failure, is_answered
 from autograder.rows import ExerciseRow, Row
-from autograder.similar import Pair, code_of, similar_pairs, tokens_of
-from autograder.submission import (
-    UnreadableSubmission,
-    read_submission,
-    submission_from_notebook,
-)
+from autograder.unusual import Unusual, unusual
 
 SLOWEST = 5
 MOST_MESSAGES = 6  # of one check
-MOST_PAIRS = 30
+
+
+@dataclass(frozen=True)
+class Said:
+    """What was said first, and of which submissions."""
+
+    message: str
+    who: tuple[str, ...]
+
+    @property
+    def count(self) -> int:
+        """How many were told so."""
+        return len(self.who)
 
 
 @dataclass(frozen=True)
@@ -34,7 +40,7 @@ class CheckSummary:
 
     title: str
     failed: int
-    messages: list[tuple[str, int]]  # what it said first, and to how many
+    messages: list[Said]  # where it was the first to fail
 
 
 @dataclass(frozen=True)
@@ -43,12 +49,18 @@ class ExerciseSummary:
 
     name: str
     answered: int
+    unanswered: list[Said]  # nothing that could be checked, and why
     right: int  # every point
     mean: float  # of the points
     max_points: float
     checks: list[CheckSummary]  # the most failed first
-    errors: list[tuple[str, int]]  # why nothing ran, and for how many
-    first_messages: list[tuple[str, int]]  # what was said first, and to how many
+    errors: list[Said]  # why nothing ran
+    first_messages: list[Said]  # of what was answered
+
+    @property
+    def left_out(self) -> int:
+        """How many did not answer."""
+        return sum(said.count for said in self.unanswered)
 
     @property
     def telling(self) -> list[CheckSummary]:
@@ -68,8 +80,9 @@ class LabSummary:
     name: str
     rows: list[Row]
     exercises: list[ExerciseSummary]
-    pairs: list[Pair]
+    groups: list[Group]  # nearly the same code
     claims: list[Claim]
+    unusual: list[Unusual] = field(default_factory=list)
 
     @property
     def graded(self) -> list[Row]:
@@ -94,8 +107,14 @@ class LabSummary:
 
     @property
     def slowest(self) -> list[Row]:
-        """The submissions that took longest."""
-        return sorted(self.graded, key=lambda row: -row.seconds)[:SLOWEST]
+        """The submissions that took longest to grade; what a cluster graded has no time."""
+        timed = [row for row in self.graded if row.took >= 0.05]  # looking up takes less
+        return sorted(timed, key=lambda row: -row.took)[:SLOWEST]
+
+    def cells(self, row: Row) -> list[ExerciseRow | None]:
+        """What a submission got, in the order of the exercises; None where there is nothing."""
+        found = {exercise.exercise: exercise for exercise in row.exercises}
+        return [found.get(exercise.name) for exercise in self.exercises]
 
     @property
     def overclaims(self) -> list[Claim]:
@@ -131,61 +150,67 @@ def summarize(rows: list[Row]) -> list[LabSummary]:
 def summarize_lab(lab: str, rows: list[Row]) -> LabSummary:
     """Return how the class did in one lab."""
     graded = [row for row in rows if row.status == "graded"]
-    by_exercise: dict[str, list[ExerciseRow]] = defaultdict(list)
+    by_exercise: dict[str, list[tuple[str, ExerciseRow]]] = defaultdict(list)
     for row in graded:
         for exercise in row.exercises:
-            by_exercise[exercise.exercise].append(exercise)
+            by_exercise[exercise.exercise].append((row.submission, exercise))
     exercises = [summarize_exercise(name, found) for name, found in by_exercise.items()]
-    return LabSummary(lab, rows, exercises, likeness(lab, graded), claims(graded))
+    groups = groups_in(lab, graded)
+    return LabSummary(lab, rows, exercises, groups, claims(graded), unusual(graded))
 
 
-def summarize_exercise(name: str, found: Sequence[ExerciseRow]) -> ExerciseSummary:
-    """Return how the class did in one exercise."""
-    answered = [e for e in found if not e.error and any(c.answered for c in e.checks)]
-    failures = Counter(c.check for e in answered for c in e.checks if not c.passed)
-    titles = {c.check: c.title for e in answered for c in e.checks}
-    firsts = [failure for e in answered if (failure := first_failure(e))]
-    errors = Counter(e.error for e in found if e.error)
+def summarize_exercise(name: str, found: Sequence[tuple[str, ExerciseRow]]) -> ExerciseSummary:
+    """Return how the class did in one exercise, from {submission: row} as pairs."""
+    every = [exercise for _, exercise in found]
+    answered = [(who, e) for who, e in found if is_answered(e)]
+    failures = Counter(c.check for _, e in answered for c in e.checks if not c.passed)
+    titles = {c.check: c.title for e in every for c in e.checks}
+    firsts = [(who, failure) for who, e in answered if (failure := first_failure(e))]
+    errors = [(who, e.error) for who, e in found if e.error]
     checks = []
     for check, failed in failures.most_common():
-        said = Counter(f.message for f in firsts if f.check == check)
+        said = _gather((who, f.message) for who, f in firsts if f.check == check)
         checks.append(CheckSummary(titles[check], failed, _most_often(said)))
     return ExerciseSummary(
         name=name,
         answered=len(answered),
-        right=sum(e.points == e.max_points for e in found),
-        mean=mean(e.points for e in found),
-        max_points=found[0].max_points,
+        unanswered=_gather((who, _why_unanswered(e)) for who, e in found if _is_left_out(e)),
+        right=sum(e.points == e.max_points for e in every),
+        mean=mean(e.points for e in every),
+        max_points=every[0].max_points,
         checks=checks,
-        errors=_most_often(errors),
-        first_messages=(Counter(f.message for f in firsts) + errors).most_common(),
+        errors=_most_often(_gather(errors)),
+        first_messages=_gather([*((who, f.message) for who, f in firsts), *errors]),
     )
 
 
-def _most_often(said: Counter) -> list[tuple[str, int]]:
-    """Return the most common messages and how often each, and the number of all others."""
-    first = said.most_common(MOST_MESSAGES)
-    others = said.total() - sum(count for _, count in first)
-    return [*first, ("something else", others)] if others else first
+def _is_left_out(exercise: ExerciseRow) -> bool:
+    return not exercise.error and not is_answered(exercise)
+
+
+def _why_unanswered(exercise: ExerciseRow) -> str:
+    """Return whether a function is not there, or returns None."""
+    failure = first_failure(exercise)
+    return failure.message.removeprefix("not answered yet: ") if failure else ""
+
+
+def _gather(told: Iterable[tuple[str, str]]) -> list[Said]:
+    """Return each message once, with who got it, the most common first."""
+    who: dict[str, list[str]] = defaultdict(list)
+    for submission, message in told:
+        who[message].append(submission)
+    found = [Said(message, tuple(submissions)) for message, submissions in who.items()]
+    return sorted(found, key=lambda said: -said.count)
+
+
+def _most_often(said: list[Said]) -> list[Said]:
+    """Return the most common messages, and all others as one."""
+    others = [submission for rare in said[MOST_MESSAGES:] for submission in rare.who]
+    first = said[:MOST_MESSAGES]
+    return [*first, Said("something else", tuple(others))] if others else first
 
 
 def claims(rows: Iterable[Row]) -> list[Claim]:
     """Return what notebooks say of themselves, where it differs most from what they earn, first."""
     found = [claim for row in rows if (claim := claim_of(row))]
     return sorted(found, key=lambda claim: claim.earned - claim.claimed)
-
-
-def likeness(lab: str, rows: Iterable[Row]) -> list[Pair]:
-    """Return the pairs of submissions that are nearly the same."""
-    if not lab:
-        return []
-    full = load_lab(lab)
-    given = submission_from_notebook(lab, load_release(lab)).cells
-    answers: dict[str, list[int]] = {}
-    for row in rows:
-        try:
-            cells = read_submission(Path(row.submission)).cells
-        except UnreadableSubmission:  # it has gone since it was graded
-            continue
-        answers[row.submission] = tokens_of(code_of(full, cells, given))
-    return similar_pairs(answers)[:MOST_PAIRS]

@@ -1,5 +1,6 @@
 """What was graded before is not graded again, unless something that it depends on changed."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -9,6 +10,7 @@ from autograder import student as students
 from autograder.cache import Cache, grader_version
 from autograder.grade import Engine, NotKept, grade_all
 from autograder.lab import Exercise, Lab
+from autograder.rows import ExerciseRow
 from autograder.sandbox import Sandbox
 from autograder.submission import Cell, Submission
 
@@ -68,6 +70,39 @@ def test_a_regrade_starts_nothing_and_gives_the_same_row(keeping, lab, started):
     assert started == ["double", "halve"]
     assert replace(first, seconds=0) == replace(again, seconds=0)
     assert again.exercises[1].checks[0].message == "not a half"
+
+
+def test_what_is_kept_remembers_how_long_it_took(keeping, lab):
+    """Else the report of a graded class tells the time of looking up."""
+    wait = "import time\ndef double(x):\n    time.sleep(0.3)\n    return x + x"
+    first = grade(keeping, lab, wait, HALVE)
+    assert first.took == first.seconds > 0.3
+    again = grade(keeping, lab, wait, HALVE)
+    assert again.exercises[0].kept_seconds > 0.3 > again.exercises[1].kept_seconds > 0
+    assert again.seconds < 0.3 < again.took < first.took + again.seconds + 0.01
+    partly = grade(keeping, lab, wait, "def halve(x):\n    return x * 0.5")
+    assert partly.took > 0.3
+    assert "kept_seconds" not in again.as_json()["exercises"][0], "DESIGN.md fixes the keys"
+
+
+def test_what_was_not_asked_for_just_before_has_no_time(tmp_path):
+    """A cluster's results come when they come; until then, others were asked for."""
+    cache, row = Cache(tmp_path), ExerciseRow("double", 1, 1, "", [])
+    for name in ("one", "two"):
+        assert cache.load(name) is None
+    for name in ("one", "two"):
+        cache.keep(name, row)
+        assert cache.load(name).kept_seconds == 0
+
+
+def test_a_file_of_before_times_were_kept_still_counts(tmp_path):
+    cache = Cache(tmp_path)
+    cache.keep("old", row := ExerciseRow("double", 1, 1, "", []))
+    (file,) = tmp_path.rglob("*.json")
+    kept = json.loads(file.read_text())
+    del kept["kept_seconds"]
+    file.write_text(json.dumps(kept))
+    assert cache.load("old") == row
 
 
 def test_what_changed_is_graded_and_nothing_else(keeping, lab, started):

@@ -55,6 +55,21 @@ def test_a_page_opens_without_complaint_and_scrolls_down_only(pages, open_page, 
     assert too_wide(page) == []
 
 
+def test_the_table_of_students_is_sorted_by_a_press_of_a_key(pages, open_page):
+    page = open_page((pages / "report.html").as_uri())
+    lines = page.locator(".students tbody tr td:first-child")
+    assert lines.all_inner_texts() == ["ada", "bob", "eve", "mal"]
+    points = page.get_by_role("button", name="points")
+    points.press("Enter")
+    assert lines.all_inner_texts() == ["eve", "bob", "mal", "ada"], "eve's could not be graded"
+    points.press("Enter")
+    assert lines.all_inner_texts() == ["ada", "mal", "bob", "eve"]
+    assert page.locator("[aria-sort]").get_attribute("aria-sort") == "descending"
+    page.get_by_role("button", name="submission").click()
+    assert lines.all_inner_texts() == ["ada", "bob", "eve", "mal"]
+    assert page.locator("[aria-sort]").count() == 1
+
+
 def test_every_link_and_picture_of_the_gallery_leads_somewhere(pages, open_page):
     page = open_page((pages / "gallery" / "index.html").as_uri())
     pictures = page.locator("img").evaluate_all("all => all.map(i => [i.src, i.naturalWidth])")
