@@ -11,6 +11,17 @@ from pathlib import Path
 from autograder.lab import LAB_NAME, lab_names
 from autograder.submission import UnreadableSubmission
 
+# What browsers, platforms and Jupyter add to the name of a second copy.
+COPY = r"(?:-\d+| ?\(\d+\)|-[Cc]opy\d*)"
+# What learning platforms call a file: ada_06-saliency.ipynb, ada/06-saliency.ipynb, with numbers
+# (Canvas: ada_LATE_12345_67890_06-saliency-1.ipynb; Moodle: Ada L_123_assignsubmission_file/...).
+# A login may hold "_". The first number is the student's.
+HANDED_IN = (
+    r"(?P<student_id>(?!\d\d-[a-z])[^/\\]+?)"
+    r"(?:_LATE)?(?:_(?P<number>\d+)(?:_\d+)*)?(?:_assignsubmission_file_?)?"
+    rf"[/\\_](?:\d\d-[^/\\]*[/\\])?(?P<file_id>\d\d-[a-z0-9-]*?[a-z0-9]){COPY}?\.ipynb$"
+)
+
 
 def find_submissions(paths: Iterable[Path]) -> list[Path]:
     """Return the files named, and for a folder every notebook and every .py without a notebook."""
@@ -34,7 +45,7 @@ def submitted_twice(files: Iterable[Path]) -> dict[Path, str]:
     """Return {file: reason} for files of one folder that are copies of one lab's notebook."""
     copies = defaultdict(list)
     for path in files:
-        match = re.fullmatch(rf"({LAB_NAME.pattern}?)( ?\(\d+\)|-[Cc]opy\d*)?", path.stem)
+        match = re.fullmatch(rf"({LAB_NAME.pattern}?){COPY}?", path.stem)
         if match and match[1] in lab_names():
             copies[path.parent, match[1]].append(path)
     return {
