@@ -6,7 +6,7 @@ import contextlib
 import re
 from collections import defaultdict
 from collections.abc import Iterable
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from autograder.lab import LAB_NAME, lab_names
 from autograder.submission import UnreadableSubmission
@@ -35,6 +35,11 @@ def find_submissions(paths: Iterable[Path]) -> list[Path]:
         else:
             found.append(path)
     return list(dict.fromkeys(found))
+
+
+def is_notebook(path: PurePath) -> bool:
+    """Return whether a name is a notebook's, in capitals or not."""
+    return path.suffix.lower() == ".ipynb"
 
 
 def _is_visible(path: Path, folder: Path) -> bool:

@@ -26,7 +26,7 @@ from nbgrader.plugins import ExtractorPlugin, FileNameCollectorPlugin
 from traitlets import Unicode
 from traitlets.log import get_logger
 
-from autograder.collect import HANDED_IN
+from autograder.collect import HANDED_IN, is_notebook
 from autograder.lab import LAB_NAME
 from autograder.submission import LARGEST_FILE, UnreadableSubmission, require_file
 from labkit.errors import printable
@@ -96,7 +96,7 @@ def take_in(archive: Path, extracted: Path, lab: str, say: Callable[[str], None]
 
 
 def _is_loose(entry: Path) -> bool:
-    return entry.suffix.lower() == ".ipynb" and not entry.is_dir()
+    return is_notebook(entry) and not entry.is_dir()
 
 
 def _name_outside(entry: Path, lab: str) -> str:
@@ -146,8 +146,8 @@ def notebook_in(entry: Path, lab: str) -> bytes:
 def _notebooks(entry: Path) -> Iterator[tuple[str, Callable[[], bytes]]]:
     """Yield (name inside, a function that reads at most LARGEST_FILE + 1 bytes of it)."""
     if entry.is_dir() and not entry.is_symlink():
-        for path in sorted(entry.rglob("*.ipynb")):
-            if not path.is_symlink():
+        for path in sorted(entry.rglob("*")):
+            if is_notebook(path) and not path.is_symlink():
                 yield str(path.relative_to(entry)), lambda path=path: _content(path)
         return
     require_file(entry)
@@ -168,7 +168,7 @@ def _zipped(entry: Path) -> Iterator[tuple[str, Callable[[], bytes]]]:
 
     with zipfile.ZipFile(entry) as archive:
         for name in archive.namelist():
-            if name.endswith(".ipynb"):
+            if is_notebook(PurePosixPath(name)):
                 yield name, lambda name=name: read(name)
 
 
@@ -182,7 +182,7 @@ def _tarred(entry: Path) -> Iterator[tuple[str, Callable[[], bytes]]]:
     room = LARGEST_FILE  # for all together: what holes a sparse file has, no archive's size tells
     with tarfile.open(fileobj=io.BytesIO(content)) as archive:
         for member in archive:
-            if member.isfile() and member.name.endswith(".ipynb"):  # no links, no devices
+            if member.isfile() and is_notebook(PurePosixPath(member.name)):  # no links, no devices
                 data = archive.extractfile(member).read(room + 1)
                 room -= len(data)
                 if room < 0:
@@ -212,10 +212,25 @@ class Collect(ExchangeCollect):
             with tempfile.TemporaryDirectory(prefix="labkit-collect-") as folder:
                 clean = Path(folder) / "submission"
                 shutil.copytree(src, clean, ignore=_special)
+                if said := name_as_released(clean, self.coursedir.assignment_id):
+                    self.log.warning("%s: %s", printable(dest), said)
                 super().do_copy(str(clean), dest, log)
         except (OSError, RuntimeError) as error:
             self.log.error("%s was not collected: %s", src, printable(str(error)))
             shutil.rmtree(dest, ignore_errors=True)
+
+
+def name_as_released(folder: Path, lab: str) -> str:
+    """Name the one notebook in a folder LAB.ipynb, the only name autograde knows; say what came."""
+    wanted = folder / f"{lab}.ipynb"
+    if wanted.exists():
+        return ""
+    found = [path for path in sorted(folder.iterdir()) if is_notebook(path)]
+    names = printable(", ".join(path.name for path in found) or "no notebook")
+    if len(found) == 1:
+        found[0].rename(wanted)
+        return f"{names} is now called {wanted.name}"
+    return f"expected {wanted.name}, found {names}: it cannot be graded"
 
 
 def _special(folder: str, names: list[str]) -> list[str]:

@@ -107,13 +107,13 @@ def _note(record: Record, student: str, notebook: Any) -> None:
 
 
 def find_submitted(course: Any, lab: str) -> dict[str, Path]:
-    """Return {student: notebook} of what was submitted; ValueError where nothing was."""
+    """Return {student: notebook}, also of a folder without it; ValueError where nothing is."""
     folder = Path(course.format_path(course.submitted_directory, "*", lab))
-    paths = sorted(Path(ROOT).glob(f"{folder.relative_to(ROOT)}/{lab}.ipynb"))
-    if not paths:
+    folders = sorted(p for p in Path(ROOT).glob(str(folder.relative_to(ROOT))) if p.is_dir())
+    if not folders:
         wanted = f"submitted/STUDENT/{lab}/{lab}.ipynb"
         raise ValueError(f"no submissions of {lab}; expected {wanted}")
-    return {path.parent.parent.name: path for path in paths}
+    return {path.parent.name: path / f"{lab}.ipynb" for path in folders}
 
 
 def _grade(paths: dict[str, Path], lab: str, record: Record) -> tuple[list[Score], dict[str, str]]:
@@ -134,6 +134,9 @@ def _scores(student: str, path: Path, lab: str, record: Record) -> list[Score]:
     from autograder import gradebook
     from autograder.sanitize import grade_id, sanitize
 
+    if not path.exists():  # autograde knows no other name
+        found = ", ".join(sorted(p.name for p in path.parent.iterdir())[:5]) or "nothing"
+        raise UnreadableSubmission(f"expected {path.name}, found {found}")
     require_file(path)
     with path.open(encoding="utf-8") as file:
         notebook = sanitize(gradebook.read_notebook(file), load_release(lab))

@@ -55,6 +55,8 @@ def test_every_honest_form_is_taken_in(downloads):
     (downloads / f"fay_{NAME}").write_text("fay")
     with tarfile.open(downloads / "gus.tar.gz", "w:gz") as archive:
         archive.add(downloads / "eve" / NAME, f"home/gus/{NAME}")
+    zipped(downloads / "ida.zip", **{"06-SALIENCY.IPYNB": "ida"})
+    (downloads / f"jo_{LAB} (1).IPYNB").write_text("jo")
     zipped(downloads / "hal.zip", **{NAME: "hal", "05-occlusion.ipynb": "another lab"})
     found, said = taken_in(downloads)
     assert said == []
@@ -67,6 +69,8 @@ def test_every_honest_form_is_taken_in(downloads):
         f"fay_{NAME}": "fay",
         f"gus/{NAME}": "eve",
         f"hal/{NAME}": "hal",
+        f"ida/{NAME}": "ida",
+        f"jo_{LAB} (1).ipynb": "jo",
     }
 
 
@@ -187,9 +191,36 @@ def handed_in(tmp_path):
 
 def test_collecting_copies_no_link_and_stops_at_no_pipe(handed_in, tmp_path):
     """nbgrader reads links with the instructor's rights: the student gets the text back."""
-    collect = intake.Collect(coursedir=CourseDirectory())
+    collect = intake.Collect(coursedir=CourseDirectory(assignment_id=LAB))
     collect.do_copy(str(handed_in), str(tmp_path / "submitted"))
     assert [p.name for p in (tmp_path / "submitted").iterdir()] == [NAME]
+
+
+@pytest.mark.parametrize("name", [f"{LAB} (1).ipynb", "My Notebook.IPYNB"])
+def test_the_one_notebook_is_collected_under_the_name_that_autograde_knows(name, tmp_path, caplog):
+    """A browser's second download had every point from grade, and none in the gradebook."""
+    (tmp_path / "ada").mkdir()
+    (tmp_path / "ada" / name).write_text("ada")
+    collect = intake.Collect(coursedir=CourseDirectory(assignment_id=LAB))
+    collect.log = logging.getLogger("collect")
+    collect.do_copy(str(tmp_path / "ada"), str(tmp_path / "submitted"))
+    assert (tmp_path / "submitted" / NAME).read_text() == "ada"
+    assert f"submitted: {name} is now called {NAME}" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        ([NAME, "notes.ipynb"], ""),
+        (["a.ipynb", "b.ipynb"], f"expected {NAME}, found a.ipynb, b.ipynb: it cannot be graded"),
+        (["a.pdf"], f"expected {NAME}, found no notebook: it cannot be graded"),
+    ],
+)
+def test_no_other_notebook_is_renamed(names, said, tmp_path):
+    for name in names:
+        (tmp_path / name).touch()
+    assert intake.name_as_released(tmp_path, LAB) == said
+    assert sorted(p.name for p in tmp_path.iterdir()) == names
 
 
 def test_what_cannot_be_collected_stops_nobody(handed_in, tmp_path, caplog):

@@ -61,7 +61,10 @@ def test_an_unknown_lab_names_the_known_ones() -> None:
         regrade.regrade("99-x", write=False)
 
 
-def test_no_submissions_names_the_folder(monkeypatch, tmp_path: Path) -> None:
+@pytest.fixture
+def course(monkeypatch, tmp_path: Path) -> object:
+    """nbgrader's view of an empty course."""
+
     class Course:
         submitted_directory = "submitted"
 
@@ -69,8 +72,27 @@ def test_no_submissions_names_the_folder(monkeypatch, tmp_path: Path) -> None:
             return str(tmp_path / step / student / lab)
 
     monkeypatch.setattr(regrade, "ROOT", tmp_path)
+    return Course()
+
+
+def test_no_submissions_names_the_folder(course) -> None:
     with pytest.raises(ValueError, match=f"expected submitted/STUDENT/{LAB}/{LAB}.ipynb"):
-        regrade.find_submitted(Course(), LAB)
+        regrade.find_submitted(course, LAB)
+
+
+def test_a_folder_without_the_labs_notebook_is_named(course, tmp_path: Path) -> None:
+    """Autograde passes over it: nobody else would say that its student has no points."""
+    for name in (f"ada/{LAB}/{LAB} (1).ipynb", f"bob/{LAB}/notes.txt"):
+        path = tmp_path / "submitted" / name
+        path.parent.mkdir(parents=True)
+        path.touch()
+    (tmp_path / "submitted" / "cy" / LAB).mkdir(parents=True)
+    _, unreadable = regrade._grade(regrade.find_submitted(course, LAB), LAB, Record())
+    assert unreadable == {
+        "ada": f"expected {LAB}.ipynb, found {LAB} (1).ipynb",
+        "bob": f"expected {LAB}.ipynb, found notes.txt",
+        "cy": f"expected {LAB}.ipynb, found nothing",
+    }
 
 
 def test_the_table_lists_only_what_changes() -> None:
