@@ -1,17 +1,21 @@
 """Grades in the forms that learning platforms import: Canvas and Moodle CSV.
 
-The points are those of the checks; the gradebook and `nbgrader export` hold the course's own, which
-course.toml may scale. Cells that a spreadsheet would take for a formula are written as text.
+The points are the checks', scaled as course.toml says, as in the gradebook and `nbgrader export`.
+Cells that a spreadsheet would take for a formula are written as text.
 """
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from autograder.course import load_course
 from autograder.feedback import comment
+from autograder.lab import load_lab
 from autograder.rows import Row
 
 # Canvas: one column an assignment, "Points Possible" in the second line, IDs as Canvas exported.
@@ -56,6 +60,20 @@ def best_rows(rows: Iterable[Row]) -> dict[tuple[str, str], Row]:
     return found
 
 
+def in_course_points(row: Row) -> Row:
+    """Return a row with the points that the course gives for it; see course.toml."""
+    scale = _scale(row.lab)
+    exercises = [
+        replace(e, points=e.points * scale, max_points=e.max_points * scale) for e in row.exercises
+    ]
+    points, most = row.points * scale, row.max_points * scale
+    return replace(row, points=points, max_points=most, exercises=exercises)
+
+
+def _scale(lab: str) -> float:
+    return load_course().scale_of(lab, load_lab(lab).max_points)
+
+
 def canvas(rows: Iterable[Row], roster: Path | None = None) -> list[list[str]]:
     """Return the lines of a gradebook that Canvas imports, one column a lab.
 
@@ -64,7 +82,7 @@ def canvas(rows: Iterable[Row], roster: Path | None = None) -> list[list[str]]:
             found by SIS Login ID, SIS User ID or ID. Without it, the login is the student.
     Raises: ValueError for a roster that is none, or a submission of nobody in it.
     """
-    found = best_rows(row for row in rows if row.lab)
+    found = best_rows(in_course_points(row) for row in rows if row.lab)
     labs = sorted({lab for _, lab in found})
     students = sorted({student for student, _ in found})
     people = _roster(roster, students) if roster else {s: [s, "", "", s, ""] for s in students}
@@ -104,7 +122,8 @@ def moodle(rows: Iterable[Row], lab: str, worksheet: Path) -> list[list[str]]:
     Args:
         worksheet: as Moodle's "Download grading worksheet" gives it; lines are found by the
             e-mail address, its part before the @, the identifier's number or the full name.
-    Raises: ValueError for a worksheet that is none, or a submission of nobody in it.
+    Raises: ValueError for a worksheet that is none or has another maximum grade than the checks,
+        or a submission of nobody in it.
     """
     with worksheet.open(encoding="utf-8-sig", newline="") as file:
         head, *lines = [line for line in csv.reader(file) if line] or [[]]
@@ -113,18 +132,32 @@ def moodle(rows: Iterable[Row], lab: str, worksheet: Path) -> list[list[str]]:
     found = {student: row for (student, name), row in best_rows(rows).items() if name == lab}
     waiting = set(found)
     for line in lines:
-        names = _moodle_names(dict(zip(head, line, strict=False)))
+        about = dict(zip(head, line, strict=False))
+        _require_maximum(about.get("Maximum Grade", ""), lab, worksheet.name)
+        names = _moodle_names(about)
         student = next((s for s in found if s.lower() in names), None)
         if student is None:
             continue
         waiting.discard(student)
-        row = found[student]
+        row = in_course_points(found[student])
         line[head.index("Grade")] = _points(row)
         if "Feedback comments" in head:
             line[head.index("Feedback comments")] = _text(comment(row))
     if waiting:
         raise ValueError(f"{worksheet.name} has nobody called {sorted(waiting)}")
     return [head, *lines]
+
+
+def _require_maximum(text: str, lab: str, worksheet: str) -> None:
+    """Raise ValueError where a worksheet's maximum grade is not what the checks give in all."""
+    most = load_lab(lab).max_points * _scale(lab)
+    with contextlib.suppress(ValueError):
+        if not text or abs(float(text.replace(",", ".")) - most) < 0.01:  # Moodle has two decimals
+            return
+    raise ValueError(
+        f"{worksheet}: expected the Maximum Grade {most:g} of the checks of {lab}, got {text}; "
+        f"change it in Moodle, or write points = ... for {lab} into course.toml"
+    )
 
 
 def _moodle_names(about: dict[str, str]) -> set[str]:

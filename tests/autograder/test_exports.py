@@ -5,6 +5,7 @@ import csv
 import pytest
 
 from autograder import exports
+from autograder.course import Course, LabSettings
 from autograder.rows import ExerciseRow, Row
 from labkit.check import CheckResult
 
@@ -111,6 +112,28 @@ def test_moodles_worksheet_is_filled_in(worksheet):
     assert grades["Participant 101"] == ("12.5", "f: 12.5 of 40. =1+1 is no shape.")
     assert grades["Participant 102"] == ("40", "f: 40 of 40.")
     assert grades["Participant 103"] == ("", "")
+
+
+@pytest.fixture
+def scaled(monkeypatch):
+    """course.toml gives 50 points for the 40 of the checks."""
+    course = Course(labs={LAB: LabSettings(points=50)})
+    monkeypatch.setattr(exports, "load_course", lambda: course)
+
+
+def test_the_points_are_the_courses_as_in_the_gradebook(scaled, worksheet):
+    canvas = exports.canvas([row("ada", 12), row("bob", 40)])
+    assert [line[5] for line in canvas[1:]] == ["50", "15", "50"]
+    worksheet.write_text(worksheet.read_text().replace("40.00", '"50,00"'))
+    _, ada, *_ = exports.moodle([row("ada", 12)], LAB, worksheet)
+    assert (ada[4], ada[9]) == ("15", "f: 15 of 50. =1+1 is no shape.")
+
+
+@pytest.mark.parametrize("maximum", ["40.00", "Passed"])
+def test_a_worksheet_with_another_maximum_is_an_error(scaled, worksheet, maximum):
+    worksheet.write_text(worksheet.read_text().replace("40.00", maximum))
+    with pytest.raises(ValueError, match=f"expected the Maximum Grade 50 of .* got {maximum}; "):
+        exports.moodle([row("ada", 12)], LAB, worksheet)
 
 
 def test_a_submission_that_cannot_be_graded_gets_no_grade_and_a_reason(worksheet):
