@@ -31,6 +31,7 @@ def row(student, points=30.0, lab=LAB, status="graded"):
         ("ada/06-saliency.ipynb", "ada"),
         ("/tmp/class/ada/06-saliency/06-saliency.py", "ada"),
         ("ada.ipynb", "ada"),
+        ("o_brien_06-saliency.ipynb", "o_brien"),
     ],
 )
 def test_the_student_is_the_folder(path, student):
@@ -43,6 +44,12 @@ def test_a_folder_with_anothers_name_inside_ones_own_is_ones_own():
     paths += [f"other/class/bob/{LAB}.ipynb", f"submitted/eve/bob/cy/{LAB}.ipynb"]
     rows = [Row(path, LAB, "graded", "", 1, 2, 1, "", 1) for path in paths]
     assert exports.students_of(rows) == ["ada", "eve", "bob", "eve"]
+
+
+def test_in_one_folder_the_names_say_whose_the_files_are():
+    names = ["mustermax_123_456_06-saliency-1.ipynb", f"o_brien_{LAB}.py", "notes.ipynb"]
+    rows = [Row(f"down/loads/{name}", LAB, "graded", "", 1, 2, 1, "", 1) for name in names]
+    assert exports.students_of(rows) == ["mustermax", "o_brien", "loads"]
 
 
 def test_two_submissions_of_one_student_are_refused():
@@ -76,6 +83,29 @@ def test_canvas_keeps_the_rosters_names_and_ids(tmp_path):
     roster.write_text("Name,Points\n")
     with pytest.raises(ValueError, match=r"expected the columns .*Student"):
         exports.canvas([row("ada")], roster)
+
+
+ROSTER = f'{CANVAS_HEAD}\n"Muster, Max",12345,s-1,mm1,A,3\n"O\'Brien-Lang, Zoë",6,s-2,ob,A,\n'
+
+
+@pytest.mark.parametrize("student", ["mustermax", "12345", "mm1", "s-1"])
+def test_what_canvas_calls_a_students_files_finds_the_student(tmp_path, student):
+    """After zip_collect, the name in front of the numbers is all that is left."""
+    roster = tmp_path / "roster.csv"
+    roster.write_text(ROSTER, encoding="utf-8")
+    lines = exports.canvas([row(student, 12), row("obrienlangzoë", 13)], roster)
+    assert [(line[1], line[5]) for line in lines[2:]] == [("12345", "12"), ("6", "13")]
+
+
+def test_nobody_is_guessed_where_a_name_may_be_two_students(tmp_path):
+    roster = tmp_path / "roster.csv"
+    roster.write_text(ROSTER + '"Muster, Max",7,s-7,mm7,A,\n', encoding="utf-8")
+    with pytest.raises(ValueError, match="'mustermax' may be 'Muster, Max' or 'Muster, Max'; "):
+        exports.canvas([row("mustermax")], roster)
+    with pytest.raises(ValueError, match=r"'Muster, Max' is \['mm1', 's-1'\]; name each"):
+        exports.canvas([row("mm1"), row("s-1")], roster)
+    lines = exports.canvas([row("12345", 1), row("7", 2)], roster)
+    assert [line[5] for line in lines[2:]] == ["1", "2"]
 
 
 @pytest.mark.parametrize(
@@ -112,6 +142,13 @@ def test_moodles_worksheet_is_filled_in(worksheet):
     assert grades["Participant 101"] == ("12.5", "f: 12.5 of 40. =1+1 is no shape.")
     assert grades["Participant 102"] == ("40", "f: 40 of 40.")
     assert grades["Participant 103"] == ("", "")
+
+
+def test_two_lines_of_one_name_in_moodle_are_not_both_graded(worksheet):
+    worksheet.write_text(worksheet.read_text().replace("Bob B", "Ada L"))
+    with pytest.raises(ValueError, match=r"grading.csv: 'Ada L' is on two lines; name each"):
+        exports.moodle([row("Ada L")], LAB, worksheet)
+    assert exports.moodle([row("102", 12)], LAB, worksheet)[2][4] == "12"
 
 
 @pytest.fixture
