@@ -64,9 +64,13 @@ def submitted_twice(files: Iterable[Path]) -> dict[Path, str]:
 def lab_of(path: Path, stated: str = "") -> str:
     """Return the lab a file answers: what it states, else its name's, else a folder's.
 
-    Raises: UnreadableSubmission naming the labs there are.
+    Raises: UnreadableSubmission naming the labs there are, or where its name is another lab's: the
+        wrong notebook must not be a 0 for one lab and nothing for the other.
     """
     known = lab_names()
+    own, named = [[lab for lab in known if lab in place] for place in (stated, path.stem)]
+    if own and named and own[0] not in named:
+        raise UnreadableSubmission(f"handed in as {named[0]}, but it is the notebook of {own[0]}")
     for place in (stated, path.stem, *reversed(path.absolute().parent.parts)):
         for name in known:
             if name in place:

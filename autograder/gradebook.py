@@ -15,6 +15,7 @@ from nbconvert.exporters import NotebookExporter
 from nbgrader.preprocessors import NbGraderPreprocessor
 
 from autograder.cache import Cache
+from autograder.collect import lab_of
 from autograder.feedback import render_exercise
 from autograder.grade import Engine, NotKept
 from autograder.lab import load_lab, load_release
@@ -32,6 +33,7 @@ from autograder.submission import (
     UnreadableSubmission,
     parse_notebook,
     require_file,
+    stated_lab,
     submission_from_notebook,
 )
 from labkit.errors import printable
@@ -57,8 +59,9 @@ class Sanitize(NbGraderPreprocessor):
     """Puts the student's text into the release's frame; see `autograder.sanitize`."""
 
     def preprocess(self, notebook: Any, resources: Any) -> tuple:
-        """Return the notebook as far as it can be believed."""
+        """Return the notebook as far as it can be believed, if it is this lab's."""
         about = resources["nbgrader"]
+        lab_of(Path(f"{about['notebook']}.ipynb"), stated_lab(notebook))
         release = load_release(about["assignment"], about["notebook"])
 
         def say(text: str) -> None:

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from autograder.collect import lab_of
 from autograder.lab import ROOT, load_lab, load_release
-from autograder.submission import UnreadableSubmission, require_file
+from autograder.submission import UnreadableSubmission, require_file, stated_lab
 from labkit.errors import printable
 
 
@@ -139,7 +140,9 @@ def _scores(student: str, path: Path, lab: str, record: Record) -> list[Score]:
         raise UnreadableSubmission(f"expected {path.name}, found {found}")
     require_file(path)
     with path.open(encoding="utf-8") as file:
-        notebook = sanitize(gradebook.read_notebook(file), load_release(lab))
+        notebook = gradebook.read_notebook(file)
+    lab_of(path, stated_lab(notebook))
+    notebook = sanitize(notebook, load_release(lab))
     row = gradebook.grade_notebook(notebook, lab, student)
     return [
         Score(

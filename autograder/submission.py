@@ -118,8 +118,13 @@ def submission_from_notebook(path: str, notebook: dict) -> Submission:
             case {"cell_type": "code", "source": str(source)}:
                 grade_id = str(_dict(_dict(cell, "metadata"), "nbgrader").get("grade_id", ""))
                 cells.append(Cell(f"cell {printable(grade_id, 80) or number}", grade_id, source))
-    lab = str(_dict(_dict(notebook, "metadata"), "labkit").get("lab", ""))
-    return Submission(path, lab, tuple(map(_without_magics, _not_too_long(cells))))
+    cells = tuple(map(_without_magics, _not_too_long(cells)))
+    return Submission(path, stated_lab(notebook), cells)
+
+
+def stated_lab(notebook: dict) -> str:
+    """Return the lab that a notebook's metadata names, "" where they name none."""
+    return str(_dict(_dict(notebook, "metadata"), "labkit").get("lab", ""))
 
 
 def _not_too_long(cells: Iterable[Cell]) -> tuple[Cell, ...]:

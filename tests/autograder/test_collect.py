@@ -3,9 +3,12 @@
 import os
 from pathlib import Path
 
+import nbformat
 import pytest
 
 from autograder.collect import find_submissions, lab_of, submitted_twice
+from autograder.grade import Engine
+from autograder.sandbox import Limits
 from autograder.submission import UnreadableSubmission
 
 
@@ -74,3 +77,14 @@ def test_the_lab_is_what_it_states_or_its_name_or_its_folder(path, stated, lab):
 def test_an_unknown_lab_names_the_known_ones():
     with pytest.raises(UnreadableSubmission, match=r"expected its name or folder .*06-saliency"):
         lab_of(Path("/course/homework.ipynb"))
+
+
+def test_another_labs_notebook_is_no_zero_in_either_labs_column(tmp_path):
+    """It was 0 for the lab that it states, and the one that it was handed in for stayed empty."""
+    path = tmp_path / "ben" / "06-saliency (1).ipynb"
+    path.parent.mkdir()
+    nbformat.write(nbformat.v4.new_notebook(metadata={"labkit": {"lab": "05-occlusion"}}), path)
+    row = Engine("", Limits(), "none", {}).grade_file(path)
+    assert (row.status, row.lab, row.max_points) == ("failed", "06-saliency", 40)
+    assert row.reason == "handed in as 06-saliency, but it is the notebook of 05-occlusion"
+    assert lab_of(path.with_name("homework.ipynb"), "05-occlusion") == "05-occlusion"

@@ -324,6 +324,16 @@ def test_pasted_pictures_stay_and_other_attachments_go(release, answer) -> None:
     assert cell.source == "![](attachment:a.png) ![](lost:b.svg) ![](lost:c.png)"
 
 
+def test_another_labs_notebook_is_not_graded_as_this_ones() -> None:
+    """In the release's frame every answer would be missing: 0 of all points."""
+    about = {"assignment": LAB, "notebook": LAB, "student": "ben"}
+    notebook = load_release("05-occlusion")
+    with pytest.raises(UnreadableSubmission, match=f"as {LAB}, but it is the notebook of 05-occ"):
+        gradebook.Sanitize().preprocess(notebook, {"nbgrader": about})
+    clean, _ = gradebook.Sanitize().preprocess(load_release(LAB), {"nbgrader": about})
+    assert sources(clean) == sources(load_release(LAB))
+
+
 # Scores and files
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import nbformat
 import pytest
 from nbgrader.api import Gradebook
 
 from autograder import regrade
+from autograder.lab import load_release
 from autograder.regrade import Record, Score
 
 if TYPE_CHECKING:
@@ -80,18 +82,22 @@ def test_no_submissions_names_the_folder(course) -> None:
         regrade.find_submitted(course, LAB)
 
 
-def test_a_folder_without_the_labs_notebook_is_named(course, tmp_path: Path) -> None:
+def test_a_folder_without_the_labs_own_notebook_is_named(course, tmp_path: Path) -> None:
     """Autograde passes over it: nobody else would say that its student has no points."""
     for name in (f"ada/{LAB}/{LAB} (1).ipynb", f"bob/{LAB}/notes.txt"):
         path = tmp_path / "submitted" / name
         path.parent.mkdir(parents=True)
         path.touch()
     (tmp_path / "submitted" / "cy" / LAB).mkdir(parents=True)
+    other = tmp_path / "submitted" / "dan" / LAB / f"{LAB}.ipynb"
+    other.parent.mkdir(parents=True)
+    nbformat.write(load_release("05-occlusion"), other)
     _, unreadable = regrade._grade(regrade.find_submitted(course, LAB), LAB, Record())
     assert unreadable == {
         "ada": f"expected {LAB}.ipynb, found {LAB} (1).ipynb",
         "bob": f"expected {LAB}.ipynb, found notes.txt",
         "cy": f"expected {LAB}.ipynb, found nothing",
+        "dan": f"handed in as {LAB}, but it is the notebook of 05-occlusion",
     }
 
 
