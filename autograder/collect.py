@@ -27,14 +27,24 @@ def find_submissions(paths: Iterable[Path]) -> list[Path]:
     """Return the files named, and for a folder every notebook and every .py without a notebook."""
     found: list[Path] = []
     for path in paths:
-        if path.is_dir():
-            notebooks = [p for p in sorted(path.rglob("*.ipynb")) if _is_visible(p, path)]
-            stems = {p.parent / p.stem for p in notebooks} | {p.parent for p in notebooks}
-            scripts = [p for p in sorted(path.rglob("*.py")) if _is_visible(p, path)]
-            found += sorted(notebooks + [p for p in scripts if p.with_suffix("") not in stems])
-        else:
-            found.append(path)
+        found += find_answers(path) if path.is_dir() else [path]
     return list(dict.fromkeys(found))
+
+
+def find_answers(folder: Path) -> list[Path]:
+    """Return every notebook in a folder, and every .py that is neither source nor helper of one."""
+    files = [path for path in folder.rglob("*") if _is_visible(path, folder)]
+    notebooks = [path for path in files if is_notebook(path)]
+    sources = {p.parent / p.stem for p in notebooks} | {p.parent for p in notebooks}
+    students = {p.parent for p in notebooks if _called_after(p)}  # others hold a whole class
+    scripts = [
+        path
+        for path in files
+        if path.suffix == ".py"
+        and path.with_suffix("") not in sources
+        and (path.parent not in students or any(lab in path.stem for lab in lab_names()))
+    ]
+    return sorted(notebooks + scripts)
 
 
 def is_notebook(path: PurePath) -> bool:
@@ -46,13 +56,18 @@ def _is_visible(path: Path, folder: Path) -> bool:
     return not any(part.startswith((".", "__")) for part in path.relative_to(folder).parts)
 
 
+def _called_after(path: Path) -> str:
+    """Return the lab after which a file, or a copy of it, is called; "" for another name."""
+    match = re.fullmatch(rf"({LAB_NAME.pattern}?){COPY}?", path.stem)
+    return match[1] if match and match[1] in lab_names() else ""
+
+
 def submitted_twice(files: Iterable[Path]) -> dict[Path, str]:
     """Return {file: reason} for files of one folder that are copies of one lab's notebook."""
     copies = defaultdict(list)
     for path in files:
-        match = re.fullmatch(rf"({LAB_NAME.pattern}?){COPY}?", path.stem)
-        if match and match[1] in lab_names():
-            copies[path.parent, match[1]].append(path)
+        if lab := _called_after(path):
+            copies[path.parent, lab].append(path)
     return {
         path: f"two submissions of one student: {', '.join(p.name for p in paths)}; keep one"
         for paths in copies.values()

@@ -39,6 +39,20 @@ def test_the_source_beside_an_instructors_notebook_is_not_a_second_submission(tm
     assert [p.suffix for p in find_submissions([tmp_path])] == [".ipynb"]
 
 
+def test_a_helper_beside_a_students_notebook_is_not_a_second_submission(tmp_path):
+    """It got a row of its own with 0 points, and export refused the whole class."""
+    make(tmp_path, "ada/06-saliency.ipynb", "ada/helper.py", "ada/05-occlusion.py")
+    make(tmp_path, "06-saliency/bob.ipynb", "06-saliency/cy.py", "dan/helper.py")
+    found = [str(p.relative_to(tmp_path)) for p in find_submissions([tmp_path])]
+    assert found == [
+        "06-saliency/bob.ipynb",
+        "06-saliency/cy.py",
+        "ada/05-occlusion.py",
+        "ada/06-saliency.ipynb",
+        "dan/helper.py",
+    ]
+
+
 def test_a_file_named_twice_is_graded_once(tmp_path):
     make(tmp_path, "a.py")
     assert find_submissions([tmp_path, tmp_path / "a.py"]) == [tmp_path / "a.py"]
