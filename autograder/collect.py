@@ -24,10 +24,17 @@ HANDED_IN = (
 
 
 def find_submissions(paths: Iterable[Path]) -> list[Path]:
-    """Return the files named, and for a folder every notebook and every .py without a notebook."""
+    """Return the files named; of a folder the answers, and what students handed in instead.
+
+    Every student gets a row: one without an answer is a failed one that says what was found.
+    """
     found: list[Path] = []
     for path in paths:
-        found += find_answers(path) if path.is_dir() else [path]
+        if path.is_dir():
+            answers = find_answers(path)
+            found += sorted(answers + find_instead(path, answers))
+        else:
+            found.append(path)
     return list(dict.fromkeys(found))
 
 
@@ -45,6 +52,42 @@ def find_answers(folder: Path) -> list[Path]:
         and (path.parent not in students or any(lab in path.stem for lab in lab_names()))
     ]
     return sorted(notebooks + scripts)
+
+
+def find_instead(folder: Path, answers: Iterable[Path]) -> list[Path]:
+    """Return a path for each student's folder without an answer: what lies there, else *.ipynb.
+
+    Students' folders are those beside others' that hold answers, as in `exports.students_of`.
+    """
+    labs, places = lab_names(), {path.parent for path in answers}
+    filled = places.union(*(place.parents for place in places))
+    classes = {_home(place).parent for place in places}
+    classes = {p for p in classes if classes.isdisjoint(p.parents)}  # deeper is a student's own
+    found = []
+    for student in (s for c in classes if folder in (c, *c.parents) for s in _folders(c)):
+        if student not in places and student.name not in labs:
+            own = [path for path in _folders(student) if path.name in labs]
+            found += [_first_file(path) for path in own or [student] if path not in filled]
+    return found
+
+
+def _home(place: Path) -> Path:
+    """Return the student's folder: what is around folders of labs."""
+    return _home(place.parent) if place.name in lab_names() else place
+
+
+def _folders(folder: Path) -> list[Path]:
+    """Return the folders in one, without links, hidden ones and those that the kit makes."""
+    found = [p for p in folder.iterdir() if p.is_dir() and not p.is_symlink()]
+    return [p for p in found if _is_visible(p, folder) and p.name != "my-photos"]
+
+
+def _first_file(folder: Path) -> Path:
+    """Return the file that looks most like an answer, and *.ipynb where there is none."""
+    found = [p for p in folder.rglob("*") if p.is_file() and _is_visible(p, folder)]
+    found = [p for p in found if p.name != "timestamp.txt"]  # nbgrader's
+    named = [p for p in found if any(lab in p.name for lab in lab_names())]
+    return min(named or found, default=folder / "*.ipynb")
 
 
 def is_notebook(path: PurePath) -> bool:

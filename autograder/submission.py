@@ -17,6 +17,7 @@ from pathlib import Path
 
 from labkit.errors import printable
 
+ZIPPED = "it is a zip archive: unpack it, or use nbgrader zip_collect"
 LARGEST_FILE = 50 << 20  # bytes; a notebook full of pictures has about 5 MB
 LARGEST_CELL = 100_000  # characters of code; Python's parser takes a hundred times as many bytes
 LARGEST_CODE = 400_000  # of all cells together
@@ -58,12 +59,16 @@ def read_submission(path: Path) -> Submission:
 
     Raises: UnreadableSubmission naming what is wrong with the file.
     """
+    kind = path.suffix.lower()
+    if path.is_file() and kind not in (".ipynb", ".py"):
+        hint = f". {ZIPPED.capitalize()}" if kind == ".zip" else ""
+        raise UnreadableSubmission(f"found {path.name}; expected a notebook{hint}")
     require_file(path)
     try:
         text = path.read_text(encoding="utf-8-sig")  # Windows editors put a mark in front
     except UnicodeDecodeError as error:
         raise UnreadableSubmission(f"expected text in UTF-8, got other bytes ({error})") from error
-    if path.suffix == ".ipynb":
+    if kind == ".ipynb":
         return submission_from_notebook(str(path), parse_notebook(text))
     pieces = re.split(r"^(?=# %%)", text, flags=re.MULTILINE)  # one broken cell costs only itself
     file = printable(path.name, 80)

@@ -7,6 +7,7 @@ import nbformat
 import pytest
 
 from autograder.collect import find_submissions, lab_of, submitted_twice
+from autograder.exports import students_of
 from autograder.grade import Engine
 from autograder.sandbox import Limits
 from autograder.submission import UnreadableSubmission
@@ -51,6 +52,60 @@ def test_a_helper_beside_a_students_notebook_is_not_a_second_submission(tmp_path
         "ada/06-saliency.ipynb",
         "dan/helper.py",
     ]
+
+
+def test_who_handed_in_something_else_is_mentioned(tmp_path):
+    """They were passed over: no row, no page, no line in any table."""
+    make(tmp_path, "ada/06-saliency.ipynb", "bob/06-saliency.zip", "bob/a.pdf", "cy/my.pdf")
+    make(tmp_path, "dan/06-saliency.ipynb.txt", "eve/06-saliency.IPYNB", "my-photos/dog.jpg")
+    make(tmp_path, ".git/config", "fay/.ipynb_checkpoints/x.ipynb", "__MACOSX/x", "ada/data/x.csv")
+    make(tmp_path, "06-saliency/notes.txt")
+    os.symlink(tmp_path / "my-photos", tmp_path / "link")
+    found = [str(p.relative_to(tmp_path)) for p in find_submissions([tmp_path])]
+    assert found == [
+        "ada/06-saliency.ipynb",
+        "bob/06-saliency.zip",
+        "cy/my.pdf",
+        "dan/06-saliency.ipynb.txt",
+        "eve/06-saliency.IPYNB",
+        "fay/*.ipynb",
+    ]
+    rows = [Engine("", Limits(), "none", {}).grade_file(tmp_path / name) for name in found[1:]]
+    assert [row.lab for row in rows] == ["06-saliency", "", "06-saliency", "06-saliency", ""]
+    assert [row.reason for row in rows if row.status == "failed"] == [
+        "found 06-saliency.zip; expected a notebook. It is a zip archive: unpack it, or use "
+        "nbgrader zip_collect",
+        "found my.pdf; expected a notebook",
+        "found 06-saliency.ipynb.txt; expected a notebook",
+        "expected a Jupyter notebook; Notebook does not appear to be JSON: ''",
+        "expected a notebook or .py file, found no file *.ipynb",
+    ]
+    assert students_of(rows) == ["bob", "cy", "dan", "eve", "fay"]
+
+
+def test_who_handed_in_one_lab_and_something_else_for_another_is_mentioned(tmp_path):
+    make(tmp_path, *(f"{name}/06-saliency/06-saliency.ipynb" for name in ("ada", "bob")))
+    make(
+        tmp_path, "bob/05-occlusion/timestamp.txt", "cy/06-saliency/timestamp.txt", "ada/data/x.csv"
+    )
+    make(tmp_path, "cy/06-saliency/answers.docx", "dan/x.rar")
+    found = [str(p.relative_to(tmp_path)) for p in find_submissions([tmp_path])]
+    assert found == [
+        "ada/06-saliency/06-saliency.ipynb",
+        "bob/05-occlusion/*.ipynb",
+        "bob/06-saliency/06-saliency.ipynb",
+        "cy/06-saliency/answers.docx",
+        "dan/x.rar",
+    ]
+
+
+@pytest.mark.parametrize("answer", ["06-saliency.ipynb", "06-saliency/06-saliency.ipynb"])
+def test_a_students_own_folder_is_no_class(tmp_path, answer):
+    """Neither that of one student nor one with a student's further tries."""
+    make(tmp_path, answer, "data/x.csv", "notes/lecture.pdf")
+    assert find_submissions([tmp_path]) == [tmp_path / answer]
+    make(tmp_path, "class/ada/06-saliency.ipynb", "class/ada/try/06-saliency.py", "class/ada/a/b.c")
+    assert len(find_submissions([tmp_path / "class"])) == 2
 
 
 def test_a_file_named_twice_is_graded_once(tmp_path):
