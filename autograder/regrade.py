@@ -44,7 +44,7 @@ class Record:
 def regrade(lab: str, *, write: bool) -> int:
     """Print the scores that a new autograde would change; with `write`, change them.
 
-    Returns: the exit status, 0.
+    Returns: the exit status: 1 where a submission's new scores could not be written, else 0.
     Raises: ValueError for an unknown lab, a missing gradebook or no submissions; RuntimeError
         where something given by hand did not stay.
     """
@@ -58,11 +58,13 @@ def regrade(lab: str, *, write: bool) -> int:
         print(f"{printable(student)}: not graded: {reason}")
     print(_summary(scores, record))
     if write:
-        _write(lab, [s for s in paths if s not in unreadable])
+        failed = _write(lab, [s for s in paths if s not in unreadable])
+        for student, reason in failed.items():
+            print(f"{printable(student)}: not written: {printable(reason)}")
         _require_kept(record, read_record(course, lab))
         print("Written. nbgrader marks what was graded by hand for review; the points stayed.")
-    else:
-        print("Nothing was written; --write changes the gradebook.")
+        return int(bool(failed))
+    print("Nothing was written; --write changes the gradebook.")
     return 0
 
 
@@ -157,14 +159,20 @@ def _scores(student: str, path: Path, lab: str, record: Record) -> list[Score]:
     ]
 
 
-def _write(lab: str, students: list[str]) -> None:
+def _write(lab: str, students: list[str]) -> dict[str, str]:
+    """Autograde the students' submissions; return {student: reason} of those that cannot be."""
     from nbgrader.converters import Autograde
     from tqdm import tqdm
 
     from autograder.build import run_converter
 
+    failed = {}
     for student in tqdm(students, desc="writing", unit="submission", leave=False):
-        run_converter(Autograde, lab, ROOT, student)
+        try:
+            run_converter(Autograde, lab, ROOT, student)
+        except Exception as error:  # nbgrader's own or ours: not worth the rest of the class
+            failed[student] = (str(error).strip().splitlines() or [repr(error)])[0]
+    return failed
 
 
 def _require_kept(before: Record, after: Record) -> None:

@@ -18,6 +18,7 @@ from nbgrader.nbgraderformat import MetadataValidator
 from nbgrader.utils import determine_grade
 
 from autograder import gradebook
+from autograder.claims import claim_of
 from autograder.lab import load_release
 from autograder.rows import ExerciseRow, Row
 from autograder.sanitize import grade_id, sanitize
@@ -368,6 +369,18 @@ def test_a_release_without_checks_says_what_to_do(release) -> None:
 def test_a_file_that_is_no_notebook_says_what_was_expected(content: bytes) -> None:
     with pytest.raises(UnreadableSubmission, match=r"expected (a Jupyter notebook|text in UTF-8)"):
         gradebook.read_notebook(io.TextIOWrapper(io.BytesIO(content), encoding="utf-8"))
+
+
+def test_a_mark_that_windows_editors_put_in_front_costs_nothing(tmp_path) -> None:
+    """It costs nothing in autograde, and nothing in what a notebook claims for itself."""
+    shown = load_release(LAB)
+    check = next(cell for cell in shown.cells if gradebook.is_autograded(cell))
+    check.outputs = [nbformat.v4.new_output("execute_result", {"text/plain": "2.0"})]
+    path = tmp_path / f"{LAB}.ipynb"
+    path.write_text(nbformat.writes(shown), encoding="utf-8-sig")
+    with path.open(encoding="utf-8") as file:
+        assert len(gradebook.read_notebook(file).cells) == len(shown.cells)
+    assert claim_of(Row(str(path), LAB, "graded", "", 0, 40, 1, "", 1)).claimed > 0
 
 
 def test_a_missing_release_says_how_to_make_it(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import nbformat
 import pytest
 from nbgrader.api import Gradebook
 
-from autograder import regrade
+from autograder import build, regrade
 from autograder.lab import load_release
 from autograder.regrade import Record, Score
 
@@ -99,6 +99,28 @@ def test_a_folder_without_the_labs_own_notebook_is_named(course, tmp_path: Path)
         "cy": f"expected {LAB}.ipynb, found nothing",
         "dan": f"handed in as {LAB}, but it is the notebook of 05-occlusion",
     }
+
+
+def test_one_that_cannot_be_written_stops_nobody_and_is_named(
+    course, monkeypatch, tmp_path: Path, capsys
+) -> None:
+    """nbgrader strips the blanks of "  lead" and finds no such folder."""
+
+    def convert(converter: type, lab: str, root: Path, student: str) -> None:
+        written.append(student)
+        if student != student.strip():
+            raise RuntimeError(f"{lab}: No notebooks were matched\nand a long log")
+
+    written: list[str] = []
+    for name in ("  lead", "zoe"):
+        (tmp_path / "submitted" / name / LAB).mkdir(parents=True)
+    monkeypatch.setattr(regrade, "_course_folder", lambda lab: course)
+    monkeypatch.setattr(regrade, "read_record", lambda course, lab: Record())
+    monkeypatch.setattr(regrade, "_scores", lambda *arguments: [])
+    monkeypatch.setattr(build, "run_converter", convert)
+    assert regrade.regrade(LAB, write=True) == 1
+    assert written == ["  lead", "zoe"]
+    assert f"  lead: not written: {LAB}: No notebooks were matched\n" in capsys.readouterr().out
 
 
 def test_the_table_lists_only_what_changes() -> None:
