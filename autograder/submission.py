@@ -120,9 +120,14 @@ def submission_from_notebook(path: str, notebook: dict) -> Submission:
     cells = []
     for number, cell in enumerate(notebook["cells"], start=1):
         match cell:
-            case {"cell_type": "code", "source": str(source)}:
-                grade_id = str(_dict(_dict(cell, "metadata"), "nbgrader").get("grade_id", ""))
-                cells.append(Cell(f"cell {printable(grade_id, 80) or number}", grade_id, source))
+            case {"cell_type": kind, "source": str(source)}:
+                info = _dict(_dict(cell, "metadata"), "nbgrader")
+                # An answer that was made a text cell: autograde makes it code again, too.
+                was_code = info.get("solution") and info.get("cell_type") == "code"
+                if kind == "code" or was_code:
+                    grade_id = str(info.get("grade_id", ""))
+                    label = f"cell {printable(grade_id, 80) or number}"
+                    cells.append(Cell(label, grade_id, source))
     cells = tuple(map(_without_magics, _not_too_long(cells)))
     return Submission(path, stated_lab(notebook), cells)
 

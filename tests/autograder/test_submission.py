@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from autograder.lab import load_release
 from autograder.slices import slice_for
 from autograder.submission import (
     LARGEST_CELL,
@@ -85,6 +86,17 @@ def test_only_code_cells_count():
         for kind in ("markdown", "raw")
     ]
     assert submission_from_notebook("", notebook(*cells)).cells == ()
+
+
+@pytest.mark.parametrize("kind", ["markdown", "raw"])
+def test_an_answer_that_was_made_a_text_cell_counts_as_in_the_gradebook(kind):
+    """nbgrader's copy gives it its type back: grade gave 24 of 40, and autograde 40."""
+    notebook = load_release("06-saliency")
+    answers = {c.metadata.get("nbgrader", {}).get("grade_id"): c for c in notebook.cells}
+    answers["saliency_map"].update(cell_type=kind, source="def saliency_map(): return 1")
+    got = {c.grade_id: c.source for c in submission_from_notebook("x", notebook).cells}
+    assert got["saliency_map"] == "def saliency_map(): return 1"
+    assert "explain_deletion" not in got, "text stays text"
 
 
 def test_magics_and_shell_commands_become_python():
