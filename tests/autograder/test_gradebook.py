@@ -276,6 +276,29 @@ def test_a_retyped_cell_gets_its_type_back_and_keeps_its_text(release, answer) -
     assert said[0] == "cell 'f' was made a markdown cell: it is code"
 
 
+def test_a_text_answer_without_metadata_is_found_by_its_cells_id(release, answer) -> None:
+    """Tools that strip metadata left it in a plain cell, and "missing" was what one graded."""
+    for cell in answer.cells:
+        cell.metadata = {}
+    said: list[str] = []
+    clean = sanitize(answer, release, said.append)
+    assert sources(clean) == sources(release) | {
+        "f": "def f(x):\n    return x",
+        "explain": "Because.",
+    }
+    assert [c.source for c in clean.cells] == [c.source for c in answer.cells]
+    assert said == []
+
+
+def test_the_grade_id_comes_before_the_cells_id(release, answer) -> None:
+    moved = code("# mine")
+    moved.id, answer.cells[1].id = answer.cells[1].id, "elsewhere"
+    answer.cells.append(moved)
+    clean = sanitize(answer, release)
+    assert sources(clean)["f"] == "def f(x):\n    return x"
+    assert clean.cells[-1].source == "# mine"
+
+
 def test_locked_cells_get_the_text_of_the_release(release, answer) -> None:
     answer.cells[2].source, answer.cells[3].source = "4.0", "given = 2"
     clean = sanitize(answer, release)
