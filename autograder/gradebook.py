@@ -31,6 +31,7 @@ from autograder.sanitize import grade_id, sanitize
 from autograder.seeds import load_seeds
 from autograder.submission import (
     UnreadableSubmission,
+    about_bytes,
     parse_notebook,
     require_file,
     stated_lab,
@@ -91,7 +92,7 @@ def read_notebook(file: Any) -> Any:
     try:
         return parse_notebook(file.read())
     except UnicodeDecodeError as error:
-        reason = f"expected text in UTF-8, got other bytes ({error})"
+        reason = about_bytes(error)
     except UnreadableSubmission as error:
         reason = str(error)
     raise UnreadableSubmission(reason)  # without nbformat's own errors: nbgrader prints them all

@@ -67,13 +67,20 @@ def read_submission(path: Path) -> Submission:
     try:
         text = path.read_text(encoding="utf-8-sig")  # Windows editors put a mark in front
     except UnicodeDecodeError as error:
-        raise UnreadableSubmission(f"expected text in UTF-8, got other bytes ({error})") from error
+        raise UnreadableSubmission(about_bytes(error)) from error
     if kind == ".ipynb":
         return submission_from_notebook(str(path), parse_notebook(text))
     pieces = re.split(r"^(?=# %%)", text, flags=re.MULTILINE)  # one broken cell costs only itself
     file = printable(path.name, 80)
     cells = (Cell(f"{file} cell {n}", "", piece) for n, piece in enumerate(pieces, start=1))
     return Submission(str(path), "", _not_too_long(cells))
+
+
+def about_bytes(error: UnicodeDecodeError) -> str:
+    """Return what to say of a file that is no text."""
+    if bytes(error.object[:2]) == b"PK":
+        return f"expected text in UTF-8; {ZIPPED}"
+    return f"expected text in UTF-8, got other bytes ({error})"
 
 
 def require_file(path: Path) -> None:
@@ -94,6 +101,9 @@ def parse_notebook(text: str) -> dict:
     """Return a notebook as a dict of the current format; UnreadableSubmission if it is none."""
     import nbformat
 
+    text = text.removeprefix("\ufeff")
+    if odd := _other_than_a_dict(text):
+        raise UnreadableSubmission(f"expected a Jupyter notebook; {odd}")
     parts = text.count("[") + text.count("{")
     if parts > MOST_PARTS:
         raise UnreadableSubmission(
@@ -103,7 +113,7 @@ def parse_notebook(text: str) -> dict:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a line for every cell, with the student's text in it
-            notebook = nbformat.reads(text.removeprefix("\ufeff"), as_version=4)
+            notebook = nbformat.reads(text, as_version=4)
     except Exception as error:  # nbformat raises many kinds for broken files
         first = (str(error).strip().splitlines() or [""])[0][:200]
         raise UnreadableSubmission(f"expected a Jupyter notebook; {first}") from error
@@ -113,6 +123,14 @@ def parse_notebook(text: str) -> dict:
     if language != "python":
         raise UnreadableSubmission(f"expected a Python notebook, got the kernel of {language!r}")
     return notebook
+
+
+def _other_than_a_dict(text: str) -> str:
+    """Return what is wrong with a file by its first character, "" where it may be a notebook."""
+    first = text.lstrip()[:1]
+    if not first:
+        return "the file is empty"
+    return "it holds a list, not a notebook" if first == "[" else ""
 
 
 def submission_from_notebook(path: str, notebook: dict) -> Submission:

@@ -77,7 +77,7 @@ def test_who_handed_in_something_else_is_mentioned(tmp_path):
         "nbgrader zip_collect",
         "found my.pdf; expected a notebook",
         "found 06-saliency.ipynb.txt; expected a notebook",
-        "expected a Jupyter notebook; Notebook does not appear to be JSON: ''",
+        "expected a Jupyter notebook; the file is empty",
         "expected a notebook or .py file, found no file *.ipynb",
     ]
     assert students_of(rows) == ["bob", "cy", "dan", "eve", "fay"]
