@@ -147,14 +147,17 @@ def moodle(rows: Iterable[Row], lab: str, worksheet: Path) -> list[list[str]]:
     Args:
         worksheet: as Moodle's "Download grading worksheet" gives it; lines are found by the
             e-mail address, its part before the @, the identifier's number or the full name.
-    Raises: ValueError for a worksheet that is none or has another maximum grade than the checks,
-        or a submission of nobody in it, or of two.
+    Raises: ValueError for a lab that is none or that nobody handed in, a worksheet that is none or
+        has another maximum grade than the checks, or a submission of nobody in it, or of two.
     """
+    load_lab(lab)
     with worksheet.open(encoding="utf-8-sig", newline="") as file:
         head, *lines = [line for line in csv.reader(file) if line] or [[]]
     if missing := [name for name in ("Identifier", "Grade") if name not in head]:
         raise ValueError(f"{worksheet.name}: expected the columns {MOODLE}; {missing} are missing")
     found = {student: row for (student, name), row in best_rows(rows).items() if name == lab}
+    if not found:
+        raise ValueError(f"no submission of {lab} among those found; expected at least one")
     waiting = set(found)
     for line in lines:
         about = dict(zip(head, line, strict=False))

@@ -186,6 +186,15 @@ def test_a_stranger_or_another_file_is_an_error(worksheet):
         exports.moodle([row("ada")], LAB, worksheet)
 
 
+@pytest.mark.parametrize(
+    ("lab", "said"),
+    [("06-salience", "there is no lab '06-salience'"), ("05-occlusion", "no submission of 05-oc")],
+)
+def test_a_worksheet_without_any_grade_is_an_error(worksheet, lab, said):
+    with pytest.raises(ValueError, match=said):
+        exports.moodle([row("ada")], lab, worksheet)
+
+
 def test_csv_holds_what_was_given(tmp_path):
     path = exports.write_csv([["a", 'b "c", d'], ["é", "1"]], tmp_path / "new" / "x.csv")
     assert list(csv.reader(path.open(encoding="utf-8"))) == [["a", 'b "c", d'], ["é", "1"]]
