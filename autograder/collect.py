@@ -40,7 +40,7 @@ def find_submissions(paths: Iterable[Path]) -> list[Path]:
 
 def find_answers(folder: Path) -> list[Path]:
     """Return every notebook in a folder, and every .py that is neither source nor helper of one."""
-    files = [path for path in folder.rglob("*") if _is_visible(path, folder)]
+    labs, files = lab_names(), [p for p in folder.rglob("*") if _is_visible(p, folder)]
     notebooks = [path for path in files if is_notebook(path)]
     sources = {p.parent / p.stem for p in notebooks} | {p.parent for p in notebooks}
     students = {p.parent for p in notebooks if _called_after(p)}  # others hold a whole class
@@ -49,7 +49,7 @@ def find_answers(folder: Path) -> list[Path]:
         for path in files
         if path.suffix == ".py"
         and path.with_suffix("") not in sources
-        and (path.parent not in students or any(lab in path.stem for lab in lab_names()))
+        and (path.parent not in students or any(lab in path.stem for lab in labs))
     ]
     return sorted(notebooks + scripts)
 
@@ -61,10 +61,13 @@ def find_instead(folder: Path, answers: Iterable[Path]) -> list[Path]:
     """
     labs, places = lab_names(), {path.parent for path in answers}
     filled = places.union(*(place.parents for place in places))
-    classes = {_home(place).parent for place in places}
+    homes = {_home(place) for place in places}
+    if not all(folder in home.parents for home in homes):
+        return []  # answers lie loose in it: it is one student's own
+    classes = {home.parent for home in homes}
     classes = {p for p in classes if classes.isdisjoint(p.parents)}  # deeper is a student's own
     found = []
-    for student in (s for c in classes if folder in (c, *c.parents) for s in _folders(c)):
+    for student in (path for place in classes for path in _folders(place)):
         if student not in places and student.name not in labs:
             own = [path for path in _folders(student) if path.name in labs]
             found += [_first_file(path) for path in own or [student] if path not in filled]
@@ -85,8 +88,8 @@ def _folders(folder: Path) -> list[Path]:
 def _first_file(folder: Path) -> Path:
     """Return the file that looks most like an answer, and *.ipynb where there is none."""
     found = [p for p in folder.rglob("*") if p.is_file() and _is_visible(p, folder)]
-    found = [p for p in found if p.name != "timestamp.txt"]  # nbgrader's
-    named = [p for p in found if any(lab in p.name for lab in lab_names())]
+    found, labs = [p for p in found if p.name != "timestamp.txt"], lab_names()  # nbgrader's file
+    named = [p for p in found if any(lab in p.name for lab in labs)]
     return min(named or found, default=folder / "*.ipynb")
 
 

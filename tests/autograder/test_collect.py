@@ -100,10 +100,12 @@ def test_who_handed_in_one_lab_and_something_else_for_another_is_mentioned(tmp_p
 
 
 @pytest.mark.parametrize("answer", ["06-saliency.ipynb", "06-saliency/06-saliency.ipynb"])
-def test_a_students_own_folder_is_no_class(tmp_path, answer):
+def test_a_students_own_folder_is_no_class(tmp_path, answer, monkeypatch):
     """Neither that of one student nor one with a student's further tries."""
     make(tmp_path, answer, "data/x.csv", "notes/lecture.pdf")
     assert find_submissions([tmp_path]) == [tmp_path / answer]
+    monkeypatch.chdir(tmp_path)
+    assert find_submissions([Path()]) == [Path(answer)]
     make(tmp_path, "class/ada/06-saliency.ipynb", "class/ada/try/06-saliency.py", "class/ada/a/b.c")
     assert len(find_submissions([tmp_path / "class"])) == 2
 
