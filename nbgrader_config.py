@@ -51,12 +51,4 @@ c.Autograde.autograde_preprocessors = [
 c.Autograde.pre_convert_hook = "autograder.intake.drop_links"
 c.ExchangeFactory.collect = "autograder.intake.Collect"
 c.ZipCollectApp.extractor_plugin = "autograder.intake.Extractor"
-c.ZipCollectApp.collector_plugin = "autograder.intake.Collector"
-
-# zip_collect takes what learning platforms give: ada.zip, ada/06-saliency.ipynb,
-# ada_06-saliency.ipynb, or a name with numbers between (ada_123_4567_06-saliency-1.ipynb).
-c.FileNameCollectorPlugin.named_regexp = (
-    r".*[/\\](?P<student_id>(?!\d\d-[a-z])[^/\\_]+)"
-    r"[^/\\]*[/\\_](?:\d\d-[^/\\]*[/\\])?"
-    r"(?P<file_id>\d\d-[a-z0-9-]*?[a-z0-9])(?:-\d+)?\.ipynb$"
-)
+c.ZipCollectApp.collector_plugin = "autograder.intake.Collector"  # autograder/collect.py: names

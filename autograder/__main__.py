@@ -193,11 +193,14 @@ def _report(options: argparse.Namespace) -> int:
 
 def _export(options: argparse.Namespace) -> int:
     from autograder import exports
+    from autograder.lab import load_lab
 
     if not (options.canvas or options.moodle):
         raise ValueError("expected --canvas FILE, or --moodle FILE with --worksheet and --lab")
     if options.moodle and not (options.worksheet and options.lab):
         raise ValueError("--moodle also needs --worksheet, as Moodle gave it, and --lab")
+    if options.moodle:
+        load_lab(options.lab)  # a misspelt one, before the work
     rows = list(_rows(options))
     if options.canvas:
         print(exports.write_csv(exports.canvas(rows, options.roster), options.canvas))

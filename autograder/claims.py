@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from autograder.collect import is_notebook
 from autograder.lab import visible_points
 from autograder.rows import Row
 from autograder.sanitize import grade_id
@@ -30,7 +31,7 @@ class Claim:
 def claim_of(row: Row) -> Claim | None:
     """Return a graded notebook's claim; None for a .py file, and for one that shows no result."""
     path = Path(row.submission)
-    if path.suffix != ".ipynb" or path.is_symlink() or not path.is_file():
+    if not is_notebook(path) or path.is_symlink() or not path.is_file():
         return None
     if path.stat().st_size > LARGEST_FILE:
         return None

@@ -1,17 +1,23 @@
 """Grades in the forms that learning platforms import: Canvas and Moodle CSV.
 
-The points are those of the checks; the gradebook and `nbgrader export` hold the course's own, which
-course.toml may scale. Cells that a spreadsheet would take for a formula are written as text.
+The points are the checks', scaled as course.toml says, as in the gradebook and `nbgrader export`.
+Cells that a spreadsheet would take for a formula are written as text.
 """
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
 
+from autograder.collect import HANDED_IN
+from autograder.course import load_course
 from autograder.feedback import comment
+from autograder.lab import load_lab
 from autograder.rows import Row
 
 # Canvas: one column an assignment, "Points Possible" in the second line, IDs as Canvas exported.
@@ -27,8 +33,12 @@ def students_of(rows: Iterable[Row]) -> list[str]:
 
     submitted/ada/06-saliency/06-saliency.ipynb and ada/06-saliency.ipynb are both ada's. What lies
     deeper than others do is its outermost folder's: submitted/eve/ada/06-saliency.ipynb is eve's.
+    Where all lie in one folder, it is no student's, and each file's name says whose it is.
     """
+    rows = list(rows)
     folders = [_folder(row) for row in rows]
+    if len(set(folders)) == 1:
+        return [_named(row) or folders[0][-1] for row in rows]
     places = {folder[:-1] for folder in folders}
     depths = [min(len(p) for p in places if p == f[: len(p)] and p != f) for f in folders]
     return [folder[depth] for folder, depth in zip(folders, depths, strict=True)]
@@ -38,7 +48,13 @@ def _folder(row: Row) -> tuple[str, ...]:
     parts = Path(row.submission).parts[:-1]
     while parts and parts[-1] == row.lab:
         parts = parts[:-1]
-    return parts or (Path(row.submission).stem,)
+    return parts or (_named(row) or Path(row.submission).stem,)
+
+
+def _named(row: Row) -> str:
+    """Return the student in the name that a platform gives a file, "" where it holds none."""
+    found = re.fullmatch(HANDED_IN, Path(row.submission).with_suffix(".ipynb").name)
+    return found["student_id"] if found else ""
 
 
 def best_rows(rows: Iterable[Row]) -> dict[tuple[str, str], Row]:
@@ -56,15 +72,30 @@ def best_rows(rows: Iterable[Row]) -> dict[tuple[str, str], Row]:
     return found
 
 
+def in_course_points(row: Row) -> Row:
+    """Return a row with the points that the course gives for it; see course.toml."""
+    scale = _scale(row.lab)
+    exercises = [
+        replace(e, points=e.points * scale, max_points=e.max_points * scale) for e in row.exercises
+    ]
+    points, most = row.points * scale, row.max_points * scale
+    return replace(row, points=points, max_points=most, exercises=exercises)
+
+
+def _scale(lab: str) -> float:
+    return load_course().scale_of(lab, load_lab(lab).max_points)
+
+
 def canvas(rows: Iterable[Row], roster: Path | None = None) -> list[list[str]]:
     """Return the lines of a gradebook that Canvas imports, one column a lab.
 
     Args:
         roster: a gradebook that Canvas exported; its students keep their names and IDs, and are
-            found by SIS Login ID, SIS User ID or ID. Without it, the login is the student.
-    Raises: ValueError for a roster that is none, or a submission of nobody in it.
+            found by SIS Login ID, SIS User ID, ID or what Canvas calls their files. Without it,
+            the login is the student.
+    Raises: ValueError for a roster that is none, or a submission of nobody in it, or of two.
     """
-    found = best_rows(row for row in rows if row.lab)
+    found = best_rows(in_course_points(row) for row in rows if row.lab)
     labs = sorted({lab for _, lab in found})
     students = sorted({student for student, _ in found})
     people = _roster(roster, students) if roster else {s: [s, "", "", s, ""] for s in students}
@@ -87,15 +118,27 @@ def _roster(path: Path, students: Sequence[str]) -> dict[str, list[str]]:
     people: dict[str, list[str]] = {}
     for line in lines[1:]:
         about = ["" if c is None or c >= len(line) else line[c] for c in columns]
-        _, number, user, login, _ = about
-        known = [student for student in students if student and student in (login, user, number)]
-        if known:
-            people[known[0]] = about
+        known = [student for student in students if student and student in _canvas_names(about)]
+        if len(known) > 1:
+            _refuse(path, f"{about[0]!r} is {known}")
+        if known and known[0] in people:
+            _refuse(path, f"{known[0]!r} may be {people[known[0]][0]!r} or {about[0]!r}")
+        people |= dict.fromkeys(known, about)
     if lost := [student for student in students if student not in people]:
         raise ValueError(
-            f"{path.name} has nobody whose SIS Login ID, SIS User ID or ID is one of {lost}"
+            f"{path.name} has nobody whose SIS Login ID, SIS User ID, ID or name is one of {lost}"
         )
     return people
+
+
+def _refuse(path: Path, why: str) -> NoReturn:
+    raise ValueError(f"{path.name}: {why}; name each student's folder after the login or number")
+
+
+def _canvas_names(about: Sequence[str]) -> set[str]:
+    """Return what a line's student may be called; Canvas calls files of "Muster, Max" mustermax."""
+    name, number, user, login, _ = about
+    return {number, user, login, re.sub(r"\W", "", name).lower()}
 
 
 def moodle(rows: Iterable[Row], lab: str, worksheet: Path) -> list[list[str]]:
@@ -104,27 +147,47 @@ def moodle(rows: Iterable[Row], lab: str, worksheet: Path) -> list[list[str]]:
     Args:
         worksheet: as Moodle's "Download grading worksheet" gives it; lines are found by the
             e-mail address, its part before the @, the identifier's number or the full name.
-    Raises: ValueError for a worksheet that is none, or a submission of nobody in it.
+    Raises: ValueError for a lab that is none or that nobody handed in, a worksheet that is none or
+        has another maximum grade than the checks, or a submission of nobody in it, or of two.
     """
+    load_lab(lab)
     with worksheet.open(encoding="utf-8-sig", newline="") as file:
         head, *lines = [line for line in csv.reader(file) if line] or [[]]
     if missing := [name for name in ("Identifier", "Grade") if name not in head]:
         raise ValueError(f"{worksheet.name}: expected the columns {MOODLE}; {missing} are missing")
     found = {student: row for (student, name), row in best_rows(rows).items() if name == lab}
+    if not found:
+        raise ValueError(f"no submission of {lab} among those found; expected at least one")
     waiting = set(found)
     for line in lines:
-        names = _moodle_names(dict(zip(head, line, strict=False)))
+        about = dict(zip(head, line, strict=False))
+        _require_maximum(about.get("Maximum Grade", ""), lab, worksheet.name)
+        names = _moodle_names(about)
         student = next((s for s in found if s.lower() in names), None)
         if student is None:
             continue
+        if student not in waiting:
+            _refuse(worksheet, f"{student!r} is on two lines")
         waiting.discard(student)
-        row = found[student]
+        row = in_course_points(found[student])
         line[head.index("Grade")] = _points(row)
         if "Feedback comments" in head:
             line[head.index("Feedback comments")] = _text(comment(row))
     if waiting:
         raise ValueError(f"{worksheet.name} has nobody called {sorted(waiting)}")
     return [head, *lines]
+
+
+def _require_maximum(text: str, lab: str, worksheet: str) -> None:
+    """Raise ValueError where a worksheet's maximum grade is not what the checks give in all."""
+    most = load_lab(lab).max_points * _scale(lab)
+    with contextlib.suppress(ValueError):
+        if not text or abs(float(text.replace(",", ".")) - most) < 0.01:  # Moodle has two decimals
+            return
+    raise ValueError(
+        f"{worksheet}: expected the Maximum Grade {most:g} of the checks of {lab}, got {text}; "
+        f"change it in Moodle, or write points = ... for {lab} into course.toml"
+    )
 
 
 def _moodle_names(about: dict[str, str]) -> set[str]:

@@ -15,6 +15,7 @@ from nbconvert.exporters import NotebookExporter
 from nbgrader.preprocessors import NbGraderPreprocessor
 
 from autograder.cache import Cache
+from autograder.collect import lab_of
 from autograder.feedback import render_exercise
 from autograder.grade import Engine, NotKept
 from autograder.lab import load_lab, load_release
@@ -30,8 +31,10 @@ from autograder.sanitize import grade_id, sanitize
 from autograder.seeds import load_seeds
 from autograder.submission import (
     UnreadableSubmission,
+    about_bytes,
     parse_notebook,
     require_file,
+    stated_lab,
     submission_from_notebook,
 )
 from labkit.errors import printable
@@ -57,8 +60,9 @@ class Sanitize(NbGraderPreprocessor):
     """Puts the student's text into the release's frame; see `autograder.sanitize`."""
 
     def preprocess(self, notebook: Any, resources: Any) -> tuple:
-        """Return the notebook as far as it can be believed."""
+        """Return the notebook as far as it can be believed, if it is this lab's."""
         about = resources["nbgrader"]
+        lab_of(Path(f"{about['notebook']}.ipynb"), stated_lab(notebook))
         release = load_release(about["assignment"], about["notebook"])
 
         def say(text: str) -> None:
@@ -88,7 +92,7 @@ def read_notebook(file: Any) -> Any:
     try:
         return parse_notebook(file.read())
     except UnicodeDecodeError as error:
-        reason = f"expected text in UTF-8, got other bytes ({error})"
+        reason = about_bytes(error)
     except UnreadableSubmission as error:
         reason = str(error)
     raise UnreadableSubmission(reason)  # without nbformat's own errors: nbgrader prints them all

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from autograder.collect import find_submissions
+from autograder.collect import find_answers, is_notebook
 from autograder.course import load_course
 from autograder.feedback import as_sentence, comment, first_message, is_answered
 from autograder.grade import Engine
@@ -96,9 +96,9 @@ def read_answer(folder: Path, lab: str) -> Submission:
 
 def find_answer(folder: Path, lab: str) -> Path:
     """Return the one file to grade: the one named after the lab, else the one notebook."""
-    found = find_submissions([folder])
+    found = find_answers(folder)
     named = [path for path in found if lab in path.stem]
-    notebooks = [path for path in found if path.suffix == ".ipynb"]
+    notebooks = [path for path in found if is_notebook(path)]
     chosen = named or notebooks or found
     if len(chosen) == 1:
         return chosen[0]

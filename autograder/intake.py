@@ -11,18 +11,22 @@ from __future__ import annotations
 import gzip
 import io
 import os
+import re
 import shutil
 import tarfile
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from nbgrader.exchange.default import ExchangeCollect
 from nbgrader.plugins import ExtractorPlugin, FileNameCollectorPlugin
+from traitlets import Unicode
 from traitlets.log import get_logger
 
+from autograder.collect import HANDED_IN, is_notebook
 from autograder.lab import LAB_NAME
 from autograder.submission import LARGEST_FILE, UnreadableSubmission, require_file
 from labkit.errors import printable
@@ -44,6 +48,8 @@ class Extractor(ExtractorPlugin):
 
 class Collector(FileNameCollectorPlugin):
     """Tells whose a file is; a student's second one is left out, and stops nobody."""
+
+    named_regexp = Unicode(rf".*[/\\]extracted[/\\]{HANDED_IN}").tag(config=True)
 
     def __init__(self, **options: Any):
         super().__init__(**options)
@@ -71,20 +77,51 @@ def take_in(archive: Path, extracted: Path, lab: str, say: Callable[[str], None]
     Args:
         say: called with one sentence for each that is left out.
     """
-    for entry in sorted(archive.iterdir()):
-        owner = entry.name if entry.is_dir() else entry.name[: -len(_ending(entry)) or None]
+    entries = sorted(archive.iterdir())
+    names = {entry: _name_outside(entry, lab) for entry in entries}
+    namesakes = _namesakes(names.values())
+    for entry, name in names.items():
         try:
-            if entry.suffix == ".ipynb" and not entry.is_dir():
-                target, content = extracted / entry.name, _content(entry)
-            elif LAB_NAME.match(owner):
+            if LAB_NAME.match(name):
                 raise UnreadableSubmission("expected a name that begins with the student's")
-            else:
-                target, content = extracted / owner / f"{lab}.ipynb", notebook_in(entry, lab)
+            if name in namesakes:
+                raise UnreadableSubmission(namesakes[name])
+            target = extracted / name
+            content = _content(entry) if _is_loose(entry) else notebook_in(entry, lab)
         except UnreadableSubmission as error:
             say(printable(f"{entry.name} is left out: {error}"))
             continue
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content)
+
+
+def _is_loose(entry: Path) -> bool:
+    return is_notebook(entry) and not entry.is_dir()
+
+
+def _name_outside(entry: Path, lab: str) -> str:
+    """Return STUDENT/LAB.ipynb, or a loose notebook's own name."""
+    if _is_loose(entry):
+        return f"{entry.stem}.ipynb"
+    owner = entry.name if entry.is_dir() else entry.name[: -len(_ending(entry)) or None]
+    return f"{owner}/{lab}.ipynb"
+
+
+def _namesakes(names: Iterable[str]) -> dict[str, str]:
+    """Return {name: reason} for the files of two students whom the platform calls the same.
+
+    Only its numbers tell them apart: to take one for the other's second file would lose a grade.
+    """
+    found = [match for name in names if (match := re.fullmatch(HANDED_IN, name))]
+    numbers: dict[str, set[str]] = defaultdict(set)
+    for match in found:
+        numbers[match["student_id"]].add(match["number"] or "none")
+    return {
+        match[0]: f"{len(own)} students are called {match['student_id']} (numbers: "
+        f"{', '.join(sorted(own))}); name each file after its student's login or number"
+        for match in found
+        if len(own := numbers[match["student_id"]]) > 1
+    }
 
 
 def notebook_in(entry: Path, lab: str) -> bytes:
@@ -109,8 +146,8 @@ def notebook_in(entry: Path, lab: str) -> bytes:
 def _notebooks(entry: Path) -> Iterator[tuple[str, Callable[[], bytes]]]:
     """Yield (name inside, a function that reads at most LARGEST_FILE + 1 bytes of it)."""
     if entry.is_dir() and not entry.is_symlink():
-        for path in sorted(entry.rglob("*.ipynb")):
-            if not path.is_symlink():
+        for path in sorted(entry.rglob("*")):
+            if is_notebook(path) and not path.is_symlink():
                 yield str(path.relative_to(entry)), lambda path=path: _content(path)
         return
     require_file(entry)
@@ -131,7 +168,7 @@ def _zipped(entry: Path) -> Iterator[tuple[str, Callable[[], bytes]]]:
 
     with zipfile.ZipFile(entry) as archive:
         for name in archive.namelist():
-            if name.endswith(".ipynb"):
+            if is_notebook(PurePosixPath(name)):
                 yield name, lambda name=name: read(name)
 
 
@@ -145,7 +182,7 @@ def _tarred(entry: Path) -> Iterator[tuple[str, Callable[[], bytes]]]:
     room = LARGEST_FILE  # for all together: what holes a sparse file has, no archive's size tells
     with tarfile.open(fileobj=io.BytesIO(content)) as archive:
         for member in archive:
-            if member.isfile() and member.name.endswith(".ipynb"):  # no links, no devices
+            if member.isfile() and is_notebook(PurePosixPath(member.name)):  # no links, no devices
                 data = archive.extractfile(member).read(room + 1)
                 room -= len(data)
                 if room < 0:
@@ -175,10 +212,25 @@ class Collect(ExchangeCollect):
             with tempfile.TemporaryDirectory(prefix="labkit-collect-") as folder:
                 clean = Path(folder) / "submission"
                 shutil.copytree(src, clean, ignore=_special)
+                if said := name_as_released(clean, self.coursedir.assignment_id):
+                    self.log.warning("%s: %s", printable(dest), said)
                 super().do_copy(str(clean), dest, log)
         except (OSError, RuntimeError) as error:
             self.log.error("%s was not collected: %s", src, printable(str(error)))
             shutil.rmtree(dest, ignore_errors=True)
+
+
+def name_as_released(folder: Path, lab: str) -> str:
+    """Name the one notebook in a folder LAB.ipynb, the only name autograde knows; say what came."""
+    wanted = folder / f"{lab}.ipynb"
+    if wanted.exists():
+        return ""
+    found = [path for path in sorted(folder.iterdir()) if is_notebook(path)]
+    names = printable(", ".join(path.name for path in found) or "no notebook")
+    if len(found) == 1:
+        found[0].rename(wanted)
+        return f"{names} is now called {wanted.name}"
+    return f"expected {wanted.name}, found {names}: it cannot be graded"
 
 
 def _special(folder: str, names: list[str]) -> list[str]:

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from autograder.collect import lab_of
 from autograder.lab import ROOT, load_lab, load_release
-from autograder.submission import UnreadableSubmission, require_file
+from autograder.submission import UnreadableSubmission, require_file, stated_lab
 from labkit.errors import printable
 
 
@@ -43,7 +44,7 @@ class Record:
 def regrade(lab: str, *, write: bool) -> int:
     """Print the scores that a new autograde would change; with `write`, change them.
 
-    Returns: the exit status, 0.
+    Returns: the exit status: 1 where a submission's new scores could not be written, else 0.
     Raises: ValueError for an unknown lab, a missing gradebook or no submissions; RuntimeError
         where something given by hand did not stay.
     """
@@ -57,11 +58,13 @@ def regrade(lab: str, *, write: bool) -> int:
         print(f"{printable(student)}: not graded: {reason}")
     print(_summary(scores, record))
     if write:
-        _write(lab, [s for s in paths if s not in unreadable])
+        failed = _write(lab, [s for s in paths if s not in unreadable])
+        for student, reason in failed.items():
+            print(f"{printable(student)}: not written: {printable(reason)}")
         _require_kept(record, read_record(course, lab))
         print("Written. nbgrader marks what was graded by hand for review; the points stayed.")
-    else:
-        print("Nothing was written; --write changes the gradebook.")
+        return int(bool(failed))
+    print("Nothing was written; --write changes the gradebook.")
     return 0
 
 
@@ -107,13 +110,13 @@ def _note(record: Record, student: str, notebook: Any) -> None:
 
 
 def find_submitted(course: Any, lab: str) -> dict[str, Path]:
-    """Return {student: notebook} of what was submitted; ValueError where nothing was."""
+    """Return {student: notebook}, also of a folder without it; ValueError where nothing is."""
     folder = Path(course.format_path(course.submitted_directory, "*", lab))
-    paths = sorted(Path(ROOT).glob(f"{folder.relative_to(ROOT)}/{lab}.ipynb"))
-    if not paths:
+    folders = sorted(p for p in Path(ROOT).glob(str(folder.relative_to(ROOT))) if p.is_dir())
+    if not folders:
         wanted = f"submitted/STUDENT/{lab}/{lab}.ipynb"
         raise ValueError(f"no submissions of {lab}; expected {wanted}")
-    return {path.parent.parent.name: path for path in paths}
+    return {path.parent.name: path / f"{lab}.ipynb" for path in folders}
 
 
 def _grade(paths: dict[str, Path], lab: str, record: Record) -> tuple[list[Score], dict[str, str]]:
@@ -134,9 +137,14 @@ def _scores(student: str, path: Path, lab: str, record: Record) -> list[Score]:
     from autograder import gradebook
     from autograder.sanitize import grade_id, sanitize
 
+    if not path.exists():  # autograde knows no other name
+        found = ", ".join(sorted(p.name for p in path.parent.iterdir())[:5]) or "nothing"
+        raise UnreadableSubmission(f"expected {path.name}, found {found}")
     require_file(path)
     with path.open(encoding="utf-8") as file:
-        notebook = sanitize(gradebook.read_notebook(file), load_release(lab))
+        notebook = gradebook.read_notebook(file)
+    lab_of(path, stated_lab(notebook))
+    notebook = sanitize(notebook, load_release(lab))
     row = gradebook.grade_notebook(notebook, lab, student)
     return [
         Score(
@@ -151,14 +159,20 @@ def _scores(student: str, path: Path, lab: str, record: Record) -> list[Score]:
     ]
 
 
-def _write(lab: str, students: list[str]) -> None:
+def _write(lab: str, students: list[str]) -> dict[str, str]:
+    """Autograde the students' submissions; return {student: reason} of those that cannot be."""
     from nbgrader.converters import Autograde
     from tqdm import tqdm
 
     from autograder.build import run_converter
 
+    failed = {}
     for student in tqdm(students, desc="writing", unit="submission", leave=False):
-        run_converter(Autograde, lab, ROOT, student)
+        try:
+            run_converter(Autograde, lab, ROOT, student)
+        except Exception as error:  # nbgrader's own or ours: not worth the rest of the class
+            failed[student] = (str(error).strip().splitlines() or [repr(error)])[0]
+    return failed
 
 
 def _require_kept(before: Record, after: Record) -> None:

@@ -37,14 +37,13 @@ def sanitize(notebook: Any, release: Any, say: Callable[[str], None] = lambda te
     known = {grade_id(cell): cell for cell in release.cells if grade_id(cell)}
     untouched = {cell.source: cell for cell in release.cells if cell.cell_type == "markdown"}
     cells = [cell for cell in notebook["cells"] if isinstance(cell, dict)]
-    keepers = {name: _keeper(cells, name, cell) for name, cell in known.items()}
+    keepers = {_keeper(cells, name, cell): name for name, cell in known.items()}
     trusted = []
     for position, cell in enumerate(cells):
-        name = grade_id(cell)
-        if keepers.get(name) == position:
-            trusted.append(_restore(cell, known[name], say))
+        if position in keepers:
+            trusted.append(_restore(cell, known[keepers[position]], say))
         else:
-            if name:
+            if name := grade_id(cell):
                 say(f"cell {name!r} is a copy or none of this lab's: it counts as a plain cell")
             trusted.append(_plain(cell, position, untouched))
     _put_back(trusted, release, say)
@@ -62,8 +61,14 @@ def grade_id(cell: Any) -> str:
 
 
 def _keeper(cells: list, name: str, released: Any) -> int | None:
-    """Return the position of the cell that keeps the id: the first answered one, else the first."""
+    """Return the position of the cell that keeps the id: the first answered one, else the first.
+
+    A cell that lost its metadata, as tools that strip notebooks leave it, is known by its cell id.
+    """
     copies = [i for i, cell in enumerate(cells) if grade_id(cell) == name]
+    copies = copies or [
+        i for i, cell in enumerate(cells) if not grade_id(cell) and cell.get("id") == released.id
+    ]
     answered = (i for i in copies if _text(cells[i]) != released.source)
     return next(answered, copies[0] if copies else None)
 

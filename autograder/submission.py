@@ -17,6 +17,7 @@ from pathlib import Path
 
 from labkit.errors import printable
 
+ZIPPED = "it is a zip archive: unpack it, or use nbgrader zip_collect"
 LARGEST_FILE = 50 << 20  # bytes; a notebook full of pictures has about 5 MB
 LARGEST_CELL = 100_000  # characters of code; Python's parser takes a hundred times as many bytes
 LARGEST_CODE = 400_000  # of all cells together
@@ -58,17 +59,28 @@ def read_submission(path: Path) -> Submission:
 
     Raises: UnreadableSubmission naming what is wrong with the file.
     """
+    kind = path.suffix.lower()
+    if path.is_file() and kind not in (".ipynb", ".py"):
+        hint = f". {ZIPPED.capitalize()}" if kind == ".zip" else ""
+        raise UnreadableSubmission(f"found {path.name}; expected a notebook{hint}")
     require_file(path)
     try:
         text = path.read_text(encoding="utf-8-sig")  # Windows editors put a mark in front
     except UnicodeDecodeError as error:
-        raise UnreadableSubmission(f"expected text in UTF-8, got other bytes ({error})") from error
-    if path.suffix == ".ipynb":
+        raise UnreadableSubmission(about_bytes(error)) from error
+    if kind == ".ipynb":
         return submission_from_notebook(str(path), parse_notebook(text))
     pieces = re.split(r"^(?=# %%)", text, flags=re.MULTILINE)  # one broken cell costs only itself
     file = printable(path.name, 80)
     cells = (Cell(f"{file} cell {n}", "", piece) for n, piece in enumerate(pieces, start=1))
     return Submission(str(path), "", _not_too_long(cells))
+
+
+def about_bytes(error: UnicodeDecodeError) -> str:
+    """Return what to say of a file that is no text."""
+    if bytes(error.object[:2]) == b"PK":
+        return f"expected text in UTF-8; {ZIPPED}"
+    return f"expected text in UTF-8, got other bytes ({error})"
 
 
 def require_file(path: Path) -> None:
@@ -89,6 +101,9 @@ def parse_notebook(text: str) -> dict:
     """Return a notebook as a dict of the current format; UnreadableSubmission if it is none."""
     import nbformat
 
+    text = text.removeprefix("\ufeff")
+    if odd := _other_than_a_dict(text):
+        raise UnreadableSubmission(f"expected a Jupyter notebook; {odd}")
     parts = text.count("[") + text.count("{")
     if parts > MOST_PARTS:
         raise UnreadableSubmission(
@@ -98,7 +113,7 @@ def parse_notebook(text: str) -> dict:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a line for every cell, with the student's text in it
-            notebook = nbformat.reads(text.removeprefix("\ufeff"), as_version=4)
+            notebook = nbformat.reads(text, as_version=4)
     except Exception as error:  # nbformat raises many kinds for broken files
         first = (str(error).strip().splitlines() or [""])[0][:200]
         raise UnreadableSubmission(f"expected a Jupyter notebook; {first}") from error
@@ -110,16 +125,34 @@ def parse_notebook(text: str) -> dict:
     return notebook
 
 
+def _other_than_a_dict(text: str) -> str:
+    """Return what is wrong with a file by its first character, "" where it may be a notebook."""
+    first = text.lstrip()[:1]
+    if not first:
+        return "the file is empty"
+    return "it holds a list, not a notebook" if first == "[" else ""
+
+
 def submission_from_notebook(path: str, notebook: dict) -> Submission:
     """Return the code cells of a notebook, magics turned into plain Python."""
     cells = []
     for number, cell in enumerate(notebook["cells"], start=1):
         match cell:
-            case {"cell_type": "code", "source": str(source)}:
-                grade_id = str(_dict(_dict(cell, "metadata"), "nbgrader").get("grade_id", ""))
-                cells.append(Cell(f"cell {printable(grade_id, 80) or number}", grade_id, source))
-    lab = str(_dict(_dict(notebook, "metadata"), "labkit").get("lab", ""))
-    return Submission(path, lab, tuple(map(_without_magics, _not_too_long(cells))))
+            case {"cell_type": kind, "source": str(source)}:
+                info = _dict(_dict(cell, "metadata"), "nbgrader")
+                # An answer that was made a text cell: autograde makes it code again, too.
+                was_code = info.get("solution") and info.get("cell_type") == "code"
+                if kind == "code" or was_code:
+                    grade_id = str(info.get("grade_id", ""))
+                    label = f"cell {printable(grade_id, 80) or number}"
+                    cells.append(Cell(label, grade_id, source))
+    cells = tuple(map(_without_magics, _not_too_long(cells)))
+    return Submission(path, stated_lab(notebook), cells)
+
+
+def stated_lab(notebook: dict) -> str:
+    """Return the lab that a notebook's metadata names, "" where they name none."""
+    return str(_dict(_dict(notebook, "metadata"), "labkit").get("lab", ""))
 
 
 def _not_too_long(cells: Iterable[Cell]) -> tuple[Cell, ...]:

@@ -5,6 +5,7 @@ import csv
 import pytest
 
 from autograder import exports
+from autograder.course import Course, LabSettings
 from autograder.rows import ExerciseRow, Row
 from labkit.check import CheckResult
 
@@ -30,6 +31,7 @@ def row(student, points=30.0, lab=LAB, status="graded"):
         ("ada/06-saliency.ipynb", "ada"),
         ("/tmp/class/ada/06-saliency/06-saliency.py", "ada"),
         ("ada.ipynb", "ada"),
+        ("o_brien_06-saliency.ipynb", "o_brien"),
     ],
 )
 def test_the_student_is_the_folder(path, student):
@@ -42,6 +44,12 @@ def test_a_folder_with_anothers_name_inside_ones_own_is_ones_own():
     paths += [f"other/class/bob/{LAB}.ipynb", f"submitted/eve/bob/cy/{LAB}.ipynb"]
     rows = [Row(path, LAB, "graded", "", 1, 2, 1, "", 1) for path in paths]
     assert exports.students_of(rows) == ["ada", "eve", "bob", "eve"]
+
+
+def test_in_one_folder_the_names_say_whose_the_files_are():
+    names = ["mustermax_123_456_06-saliency-1.ipynb", f"o_brien_{LAB}.py", "notes.ipynb"]
+    rows = [Row(f"down/loads/{name}", LAB, "graded", "", 1, 2, 1, "", 1) for name in names]
+    assert exports.students_of(rows) == ["mustermax", "o_brien", "loads"]
 
 
 def test_two_submissions_of_one_student_are_refused():
@@ -75,6 +83,29 @@ def test_canvas_keeps_the_rosters_names_and_ids(tmp_path):
     roster.write_text("Name,Points\n")
     with pytest.raises(ValueError, match=r"expected the columns .*Student"):
         exports.canvas([row("ada")], roster)
+
+
+ROSTER = f'{CANVAS_HEAD}\n"Muster, Max",12345,s-1,mm1,A,3\n"O\'Brien-Lang, Zoë",6,s-2,ob,A,\n'
+
+
+@pytest.mark.parametrize("student", ["mustermax", "12345", "mm1", "s-1"])
+def test_what_canvas_calls_a_students_files_finds_the_student(tmp_path, student):
+    """After zip_collect, the name in front of the numbers is all that is left."""
+    roster = tmp_path / "roster.csv"
+    roster.write_text(ROSTER, encoding="utf-8")
+    lines = exports.canvas([row(student, 12), row("obrienlangzoë", 13)], roster)
+    assert [(line[1], line[5]) for line in lines[2:]] == [("12345", "12"), ("6", "13")]
+
+
+def test_nobody_is_guessed_where_a_name_may_be_two_students(tmp_path):
+    roster = tmp_path / "roster.csv"
+    roster.write_text(ROSTER + '"Muster, Max",7,s-7,mm7,A,\n', encoding="utf-8")
+    with pytest.raises(ValueError, match="'mustermax' may be 'Muster, Max' or 'Muster, Max'; "):
+        exports.canvas([row("mustermax")], roster)
+    with pytest.raises(ValueError, match=r"'Muster, Max' is \['mm1', 's-1'\]; name each"):
+        exports.canvas([row("mm1"), row("s-1")], roster)
+    lines = exports.canvas([row("12345", 1), row("7", 2)], roster)
+    assert [line[5] for line in lines[2:]] == ["1", "2"]
 
 
 @pytest.mark.parametrize(
@@ -113,6 +144,35 @@ def test_moodles_worksheet_is_filled_in(worksheet):
     assert grades["Participant 103"] == ("", "")
 
 
+def test_two_lines_of_one_name_in_moodle_are_not_both_graded(worksheet):
+    worksheet.write_text(worksheet.read_text().replace("Bob B", "Ada L"))
+    with pytest.raises(ValueError, match=r"grading.csv: 'Ada L' is on two lines; name each"):
+        exports.moodle([row("Ada L")], LAB, worksheet)
+    assert exports.moodle([row("102", 12)], LAB, worksheet)[2][4] == "12"
+
+
+@pytest.fixture
+def scaled(monkeypatch):
+    """course.toml gives 50 points for the 40 of the checks."""
+    course = Course(labs={LAB: LabSettings(points=50)})
+    monkeypatch.setattr(exports, "load_course", lambda: course)
+
+
+def test_the_points_are_the_courses_as_in_the_gradebook(scaled, worksheet):
+    canvas = exports.canvas([row("ada", 12), row("bob", 40)])
+    assert [line[5] for line in canvas[1:]] == ["50", "15", "50"]
+    worksheet.write_text(worksheet.read_text().replace("40.00", '"50,00"'))
+    _, ada, *_ = exports.moodle([row("ada", 12)], LAB, worksheet)
+    assert (ada[4], ada[9]) == ("15", "f: 15 of 50. =1+1 is no shape.")
+
+
+@pytest.mark.parametrize("maximum", ["40.00", "Passed"])
+def test_a_worksheet_with_another_maximum_is_an_error(scaled, worksheet, maximum):
+    worksheet.write_text(worksheet.read_text().replace("40.00", maximum))
+    with pytest.raises(ValueError, match=f"expected the Maximum Grade 50 of .* got {maximum}; "):
+        exports.moodle([row("ada", 12)], LAB, worksheet)
+
+
 def test_a_submission_that_cannot_be_graded_gets_no_grade_and_a_reason(worksheet):
     _, ada, *_ = exports.moodle([row("ada", status="failed")], LAB, worksheet)
     assert (ada[4], ada[9]) == ("", "Not graded: no notebook")
@@ -124,6 +184,15 @@ def test_a_stranger_or_another_file_is_an_error(worksheet):
     worksheet.write_text("a,b\n1,2\n")
     with pytest.raises(ValueError, match=r"\['Identifier', 'Grade'\] are missing"):
         exports.moodle([row("ada")], LAB, worksheet)
+
+
+@pytest.mark.parametrize(
+    ("lab", "said"),
+    [("06-salience", "there is no lab '06-salience'"), ("05-occlusion", "no submission of 05-oc")],
+)
+def test_a_worksheet_without_any_grade_is_an_error(worksheet, lab, said):
+    with pytest.raises(ValueError, match=said):
+        exports.moodle([row("ada")], lab, worksheet)
 
 
 def test_csv_holds_what_was_given(tmp_path):

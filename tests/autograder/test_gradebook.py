@@ -18,6 +18,7 @@ from nbgrader.nbgraderformat import MetadataValidator
 from nbgrader.utils import determine_grade
 
 from autograder import gradebook
+from autograder.claims import claim_of
 from autograder.lab import load_release
 from autograder.rows import ExerciseRow, Row
 from autograder.sanitize import grade_id, sanitize
@@ -275,6 +276,29 @@ def test_a_retyped_cell_gets_its_type_back_and_keeps_its_text(release, answer) -
     assert said[0] == "cell 'f' was made a markdown cell: it is code"
 
 
+def test_a_text_answer_without_metadata_is_found_by_its_cells_id(release, answer) -> None:
+    """Tools that strip metadata left it in a plain cell, and "missing" was what one graded."""
+    for cell in answer.cells:
+        cell.metadata = {}
+    said: list[str] = []
+    clean = sanitize(answer, release, said.append)
+    assert sources(clean) == sources(release) | {
+        "f": "def f(x):\n    return x",
+        "explain": "Because.",
+    }
+    assert [c.source for c in clean.cells] == [c.source for c in answer.cells]
+    assert said == []
+
+
+def test_the_grade_id_comes_before_the_cells_id(release, answer) -> None:
+    moved = code("# mine")
+    moved.id, answer.cells[1].id = answer.cells[1].id, "elsewhere"
+    answer.cells.append(moved)
+    clean = sanitize(answer, release)
+    assert sources(clean)["f"] == "def f(x):\n    return x"
+    assert clean.cells[-1].source == "# mine"
+
+
 def test_locked_cells_get_the_text_of_the_release(release, answer) -> None:
     answer.cells[2].source, answer.cells[3].source = "4.0", "given = 2"
     clean = sanitize(answer, release)
@@ -324,6 +348,16 @@ def test_pasted_pictures_stay_and_other_attachments_go(release, answer) -> None:
     assert cell.source == "![](attachment:a.png) ![](lost:b.svg) ![](lost:c.png)"
 
 
+def test_another_labs_notebook_is_not_graded_as_this_ones() -> None:
+    """In the release's frame every answer would be missing: 0 of all points."""
+    about = {"assignment": LAB, "notebook": LAB, "student": "ben"}
+    notebook = load_release("05-occlusion")
+    with pytest.raises(UnreadableSubmission, match=f"as {LAB}, but it is the notebook of 05-occ"):
+        gradebook.Sanitize().preprocess(notebook, {"nbgrader": about})
+    clean, _ = gradebook.Sanitize().preprocess(load_release(LAB), {"nbgrader": about})
+    assert sources(clean) == sources(load_release(LAB))
+
+
 # Scores and files
 
 
@@ -358,6 +392,18 @@ def test_a_release_without_checks_says_what_to_do(release) -> None:
 def test_a_file_that_is_no_notebook_says_what_was_expected(content: bytes) -> None:
     with pytest.raises(UnreadableSubmission, match=r"expected (a Jupyter notebook|text in UTF-8)"):
         gradebook.read_notebook(io.TextIOWrapper(io.BytesIO(content), encoding="utf-8"))
+
+
+def test_a_mark_that_windows_editors_put_in_front_costs_nothing(tmp_path) -> None:
+    """It costs nothing in autograde, and nothing in what a notebook claims for itself."""
+    shown = load_release(LAB)
+    check = next(cell for cell in shown.cells if gradebook.is_autograded(cell))
+    check.outputs = [nbformat.v4.new_output("execute_result", {"text/plain": "2.0"})]
+    path = tmp_path / f"{LAB}.ipynb"
+    path.write_text(nbformat.writes(shown), encoding="utf-8-sig")
+    with path.open(encoding="utf-8") as file:
+        assert len(gradebook.read_notebook(file).cells) == len(shown.cells)
+    assert claim_of(Row(str(path), LAB, "graded", "", 0, 40, 1, "", 1)).claimed > 0
 
 
 def test_a_missing_release_says_how_to_make_it(tmp_path: Path) -> None:

@@ -55,6 +55,8 @@ def test_every_honest_form_is_taken_in(downloads):
     (downloads / f"fay_{NAME}").write_text("fay")
     with tarfile.open(downloads / "gus.tar.gz", "w:gz") as archive:
         archive.add(downloads / "eve" / NAME, f"home/gus/{NAME}")
+    zipped(downloads / "ida.zip", **{"06-SALIENCY.IPYNB": "ida"})
+    (downloads / f"jo_{LAB} (1).IPYNB").write_text("jo")
     zipped(downloads / "hal.zip", **{NAME: "hal", "05-occlusion.ipynb": "another lab"})
     found, said = taken_in(downloads)
     assert said == []
@@ -67,6 +69,8 @@ def test_every_honest_form_is_taken_in(downloads):
         f"fay_{NAME}": "fay",
         f"gus/{NAME}": "eve",
         f"hal/{NAME}": "hal",
+        f"ida/{NAME}": "ida",
+        f"jo_{LAB} (1).ipynb": "jo",
     }
 
 
@@ -84,6 +88,14 @@ def test_what_is_left_out_says_why_and_stops_nobody(downloads):
         "bob.zip is left out",
         "cy.zip is left out",
     ]
+
+
+def test_a_loose_notebook_without_a_students_name_is_left_out(downloads):
+    """The folder around it is no student's; its name would be."""
+    (downloads / NAME).write_text("whose?")
+    found, said = taken_in(downloads)
+    assert found == {}
+    assert said == [f"{NAME} is left out: expected a name that begins with the student's"]
 
 
 def test_a_sparse_file_that_is_larger_than_its_archive_is_left_out_unread(downloads):
@@ -109,16 +121,58 @@ def test_a_sparse_file_that_is_larger_than_its_archive_is_left_out_unread(downlo
 
 def test_a_second_submission_of_a_student_is_left_out_and_stops_nobody(caplog):
     """nbgrader ends the whole command there."""
-    collector = intake.Collector(
-        named_regexp=r".*/(?P<student_id>[^/_]+)[^/]*[/_](?P<file_id>\d\d-[a-z-]*[a-z])\.ipynb$"
-    )
+    collector = intake.Collector()
     collector.log = logging.getLogger("collector")
-    first, second = (collector.collect(f"/x/{name}{NAME}") for name in ("ada/", "ada_"))
+    first, second = (collector.collect(f"/extracted/{name}{NAME}") for name in ("ada/", "ada_"))
     assert (first["student_id"], first["file_id"]) == ("ada", LAB)
     assert second is None
-    assert "two of ada for 06-saliency: /x/ada/06-saliency.ipynb, /x/ada_06" in caplog.text
-    assert collector.collect(f"/x/bob/{NAME}")["student_id"] == "bob"
-    assert collector.collect("/x/bob/notes.txt") is None
+    assert "two of ada for 06-saliency: /extracted/ada/06-saliency.ipynb, /extr" in caplog.text
+    assert collector.collect(f"/extracted/bob/{NAME}")["student_id"] == "bob"
+    assert collector.collect("/extracted/bob/notes.txt") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "student"),
+    [
+        (f"max_{NAME}", "max"),
+        (f"max_muster_{NAME}", "max_muster"),
+        (f"o_brien/{NAME}", "o_brien"),
+        (f"a_b_c_/{NAME}", "a_b_c_"),
+        (f"123/{NAME}", "123"),
+        (f"bob_1_2/{NAME}", "bob"),
+        (f"s_1001/{NAME}", "s_1001"),
+        (f"s_1001_{NAME}", "s_1001"),
+        (f"s_1001_12_34_{NAME}", "s_1001"),
+        (f"ada_{LAB}/{NAME}", "ada"),
+        (f"ada_123_4567_{LAB}-1.ipynb", "ada"),
+        (f"ada_LATE_123_4567_{NAME}", "ada"),
+        (f"ada_{LAB} (1).ipynb", "ada"),
+        (f"ada_{LAB}-Copy1.ipynb", "ada"),
+        (f"Ada L_123_assignsubmission_file_/{NAME}", "Ada L"),
+        (f"Ada L_123_assignsubmission_file/{NAME}", "Ada L"),
+        (f"Ada L_123_assignsubmission_file_{NAME}", "Ada L"),
+    ],
+)
+def test_a_name_is_its_students_to_the_last_letter(name, student):
+    """Cut at the first underscore, eva_lang's points would be eva's, or nobody's."""
+    about = intake.Collector().collect(f"/srv/extracted/06/extracted/{name}")
+    assert (about["student_id"], about["file_id"]) == (student, LAB)
+
+
+def test_two_students_of_one_name_are_left_out_and_two_files_of_one_are_not(downloads):
+    """Moodle and Canvas tell them apart by a number alone."""
+    for name in ("Max M_7_assignsubmission_file", "Max M_8_assignsubmission_file"):
+        (downloads / name).mkdir()
+        (downloads / name / NAME).write_text("max")
+    for name in (f"ada_5_60_{NAME}", f"ada_5_61_{LAB}-1.ipynb"):
+        (downloads / name).write_text("ada")
+    found, said = taken_in(downloads)
+    assert list(found) == [f"ada_5_60_{NAME}", f"ada_5_61_{LAB}-1.ipynb"]
+    assert said == [
+        f"Max M_{number}_assignsubmission_file is left out: 2 students are called Max M (numbers: "
+        "7, 8); name each file after its student's login or number"
+        for number in (7, 8)
+    ]
 
 
 # The exchange, and autograde
@@ -140,9 +194,36 @@ def handed_in(tmp_path):
 
 def test_collecting_copies_no_link_and_stops_at_no_pipe(handed_in, tmp_path):
     """nbgrader reads links with the instructor's rights: the student gets the text back."""
-    collect = intake.Collect(coursedir=CourseDirectory())
+    collect = intake.Collect(coursedir=CourseDirectory(assignment_id=LAB))
     collect.do_copy(str(handed_in), str(tmp_path / "submitted"))
     assert [p.name for p in (tmp_path / "submitted").iterdir()] == [NAME]
+
+
+@pytest.mark.parametrize("name", [f"{LAB} (1).ipynb", "My Notebook.IPYNB"])
+def test_the_one_notebook_is_collected_under_the_name_that_autograde_knows(name, tmp_path, caplog):
+    """A browser's second download had every point from grade, and none in the gradebook."""
+    (tmp_path / "ada").mkdir()
+    (tmp_path / "ada" / name).write_text("ada")
+    collect = intake.Collect(coursedir=CourseDirectory(assignment_id=LAB))
+    collect.log = logging.getLogger("collect")
+    collect.do_copy(str(tmp_path / "ada"), str(tmp_path / "submitted"))
+    assert (tmp_path / "submitted" / NAME).read_text() == "ada"
+    assert f"submitted: {name} is now called {NAME}" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        ([NAME, "notes.ipynb"], ""),
+        (["a.ipynb", "b.ipynb"], f"expected {NAME}, found a.ipynb, b.ipynb: it cannot be graded"),
+        (["a.pdf"], f"expected {NAME}, found no notebook: it cannot be graded"),
+    ],
+)
+def test_no_other_notebook_is_renamed(names, said, tmp_path):
+    for name in names:
+        (tmp_path / name).touch()
+    assert intake.name_as_released(tmp_path, LAB) == said
+    assert sorted(p.name for p in tmp_path.iterdir()) == names
 
 
 def test_what_cannot_be_collected_stops_nobody(handed_in, tmp_path, caplog):

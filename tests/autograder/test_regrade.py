@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import nbformat
 import pytest
 from nbgrader.api import Gradebook
 
-from autograder import regrade
+from autograder import build, regrade
+from autograder.lab import load_release
 from autograder.regrade import Record, Score
 
 if TYPE_CHECKING:
@@ -61,7 +63,10 @@ def test_an_unknown_lab_names_the_known_ones() -> None:
         regrade.regrade("99-x", write=False)
 
 
-def test_no_submissions_names_the_folder(monkeypatch, tmp_path: Path) -> None:
+@pytest.fixture
+def course(monkeypatch, tmp_path: Path) -> object:
+    """nbgrader's view of an empty course."""
+
     class Course:
         submitted_directory = "submitted"
 
@@ -69,8 +74,53 @@ def test_no_submissions_names_the_folder(monkeypatch, tmp_path: Path) -> None:
             return str(tmp_path / step / student / lab)
 
     monkeypatch.setattr(regrade, "ROOT", tmp_path)
+    return Course()
+
+
+def test_no_submissions_names_the_folder(course) -> None:
     with pytest.raises(ValueError, match=f"expected submitted/STUDENT/{LAB}/{LAB}.ipynb"):
-        regrade.find_submitted(Course(), LAB)
+        regrade.find_submitted(course, LAB)
+
+
+def test_a_folder_without_the_labs_own_notebook_is_named(course, tmp_path: Path) -> None:
+    """Autograde passes over it: nobody else would say that its student has no points."""
+    for name in (f"ada/{LAB}/{LAB} (1).ipynb", f"bob/{LAB}/notes.txt"):
+        path = tmp_path / "submitted" / name
+        path.parent.mkdir(parents=True)
+        path.touch()
+    (tmp_path / "submitted" / "cy" / LAB).mkdir(parents=True)
+    other = tmp_path / "submitted" / "dan" / LAB / f"{LAB}.ipynb"
+    other.parent.mkdir(parents=True)
+    nbformat.write(load_release("05-occlusion"), other)
+    _, unreadable = regrade._grade(regrade.find_submitted(course, LAB), LAB, Record())
+    assert unreadable == {
+        "ada": f"expected {LAB}.ipynb, found {LAB} (1).ipynb",
+        "bob": f"expected {LAB}.ipynb, found notes.txt",
+        "cy": f"expected {LAB}.ipynb, found nothing",
+        "dan": f"handed in as {LAB}, but it is the notebook of 05-occlusion",
+    }
+
+
+def test_one_that_cannot_be_written_stops_nobody_and_is_named(
+    course, monkeypatch, tmp_path: Path, capsys
+) -> None:
+    """nbgrader strips the blanks of "  lead" and finds no such folder."""
+
+    def convert(converter: type, lab: str, root: Path, student: str) -> None:
+        written.append(student)
+        if student != student.strip():
+            raise RuntimeError(f"{lab}: No notebooks were matched\nand a long log")
+
+    written: list[str] = []
+    for name in ("  lead", "zoe"):
+        (tmp_path / "submitted" / name / LAB).mkdir(parents=True)
+    monkeypatch.setattr(regrade, "_course_folder", lambda lab: course)
+    monkeypatch.setattr(regrade, "read_record", lambda course, lab: Record())
+    monkeypatch.setattr(regrade, "_scores", lambda *arguments: [])
+    monkeypatch.setattr(build, "run_converter", convert)
+    assert regrade.regrade(LAB, write=True) == 1
+    assert written == ["  lead", "zoe"]
+    assert f"  lead: not written: {LAB}: No notebooks were matched\n" in capsys.readouterr().out
 
 
 def test_the_table_lists_only_what_changes() -> None:

@@ -6,11 +6,14 @@ import time
 
 import pytest
 
+from autograder.gradebook import read_notebook
+from autograder.lab import load_release
 from autograder.slices import slice_for
 from autograder.submission import (
     LARGEST_CELL,
     MOST_CELLS,
     MOST_PARTS,
+    ZIPPED,
     Cell,
     Submission,
     UnreadableSubmission,
@@ -85,6 +88,17 @@ def test_only_code_cells_count():
         for kind in ("markdown", "raw")
     ]
     assert submission_from_notebook("", notebook(*cells)).cells == ()
+
+
+@pytest.mark.parametrize("kind", ["markdown", "raw"])
+def test_an_answer_that_was_made_a_text_cell_counts_as_in_the_gradebook(kind):
+    """nbgrader's copy gives it its type back: grade gave 24 of 40, and autograde 40."""
+    notebook = load_release("06-saliency")
+    answers = {c.metadata.get("nbgrader", {}).get("grade_id"): c for c in notebook.cells}
+    answers["saliency_map"].update(cell_type=kind, source="def saliency_map(): return 1")
+    got = {c.grade_id: c.source for c in submission_from_notebook("x", notebook).cells}
+    assert got["saliency_map"] == "def saliency_map(): return 1"
+    assert "explain_deletion" not in got, "text stays text"
 
 
 def test_magics_and_shell_commands_become_python():
@@ -228,6 +242,26 @@ def test_a_mark_that_windows_editors_put_in_front_costs_nothing(tmp_path, name):
 def test_a_large_picture_in_an_output_is_no_code(tmp_path):
     output = {"output_type": "display_data", "metadata": {}, "data": {"image/png": "A" * 3_000_000}}
     assert len(read(tmp_path, notebook(code("a = 1", outputs=[output]))).cells) == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "expected a Jupyter notebook; the file is empty"),
+        (b"\xef\xbb\xbf \n", "expected a Jupyter notebook; the file is empty"),
+        (b" []", "expected a Jupyter notebook; it holds a list, not a notebook"),
+        (b"PK\x03\x04\xff", f"expected text in UTF-8; {ZIPPED}"),
+    ],
+)
+def test_a_reason_says_something_to_a_student(tmp_path, content, reason):
+    """Not 'list' object has no attribute 'get'."""
+    path = tmp_path / "06-saliency.ipynb"
+    path.write_bytes(content)
+    with path.open(encoding="utf-8") as file:
+        for read in (lambda: read_submission(path), lambda: read_notebook(file)):
+            with pytest.raises(UnreadableSubmission) as raised:
+                read()
+            assert str(raised.value) == reason
 
 
 def test_other_bytes_are_refused(tmp_path):
