@@ -10,7 +10,6 @@ import contextlib
 import csv
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
@@ -74,12 +73,7 @@ def best_rows(rows: Iterable[Row]) -> dict[tuple[str, str], Row]:
 
 def in_course_points(row: Row) -> Row:
     """Return a row with the points that the course gives for it; see course.toml."""
-    scale = _scale(row.lab)
-    exercises = [
-        replace(e, points=e.points * scale, max_points=e.max_points * scale) for e in row.exercises
-    ]
-    points, most = row.points * scale, row.max_points * scale
-    return replace(row, points=points, max_points=most, exercises=exercises)
+    return row.scaled(_scale(row.lab))
 
 
 def _scale(lab: str) -> float:

@@ -37,7 +37,7 @@ def main(arguments: list[str]) -> int:
         return self_test(lab)
     (root,) = map(Path, arguments)
     row = grade_folder(root / "submission", lab)
-    write_results(results_of(row, load_course().scale), root / "results" / "results.json")
+    write_results(results_of(row.scaled(load_course().scale)), root / "results" / "results.json")
     print(summary(row))
     return 0
 
@@ -45,7 +45,7 @@ def main(arguments: list[str]) -> int:
 def self_test(lab: str) -> int:
     """Grade the lab's own solution; 0 where it earns every point."""
     row = grade(read_submission(ROOT / "solutions" / f"{lab}.py"), lab)
-    results_of(row, load_course().scale)  # what would fail for every student fails here
+    results_of(row.scaled(load_course().scale))  # what would fail for every student fails here
     print(summary(row))
     return int(row.points < row.max_points)
 
@@ -125,10 +125,10 @@ def all_labs() -> list[str]:
 # results.json
 
 
-def results_of(row: Row, scale: float = 1.0) -> dict[str, Any]:
-    """Return what results.json holds; `scale` is the gradebook's points for one of a check."""
+def results_of(row: Row) -> dict[str, Any]:
+    """Return what results.json holds."""
     return {
-        "score": round(row.points * scale, 6),
+        "score": round(row.points, 6),
         "execution_time": row.seconds,
         "output": comment(row),
         "output_format": "text",
@@ -140,18 +140,18 @@ def results_of(row: Row, scale: float = 1.0) -> dict[str, Any]:
         "tests": [
             test | {"number": f"{number}.{position}"}
             for number, exercise in enumerate(row.exercises, start=1)
-            for position, test in enumerate(tests_of(exercise, scale), start=1)
+            for position, test in enumerate(tests_of(exercise), start=1)
         ],
     }
 
 
-def tests_of(exercise: ExerciseRow, scale: float) -> Iterator[dict[str, Any]]:
+def tests_of(exercise: ExerciseRow) -> Iterator[dict[str, Any]]:
     """Yield a test for each check; for an exercise that was not checked, one that says why."""
     if not is_answered(exercise):
-        yield _test(exercise.exercise, 0, exercise.max_points * scale, first_message(exercise))
+        yield _test(exercise.exercise, 0, exercise.max_points, first_message(exercise))
         return
     for check in exercise.checks:
-        most = check.points * scale
+        most = check.points
         name = f"{exercise.exercise}: {check.title}"
         yield _test(name, most if check.passed else 0, most, check.message, check.passed)
 

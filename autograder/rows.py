@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
 
 from labkit.check import CheckResult
 
@@ -40,6 +41,22 @@ class Row:
     def took(self) -> float:
         """The seconds that grading took, in this run and for what is kept of earlier ones."""
         return self.seconds + sum(exercise.kept_seconds for exercise in self.exercises)
+
+    def scaled(self, factor: float) -> Row:
+        """Return the row with all its points multiplied, as course.toml may want it."""
+
+        def times(what: Any, *fields: str) -> dict[str, float]:
+            return {name: getattr(what, name) * factor for name in fields}
+
+        exercises = [
+            replace(
+                exercise,
+                **times(exercise, "points", "max_points"),
+                checks=[replace(check, **times(check, "points")) for check in exercise.checks],
+            )
+            for exercise in self.exercises
+        ]
+        return replace(self, **times(self, "points", "max_points"), exercises=exercises)
 
     def as_json(self) -> dict:
         """Return the row as DESIGN.md gives it."""

@@ -263,7 +263,8 @@ def test_results_are_as_published_and_lead_with_what_was_misunderstood():
 
 
 def test_the_gradebooks_scale_counts():
-    found = gradescope.results_of(ROW, scale=0.5)
+    found = gradescope.results_of(ROW.scaled(0.5))
+    assert found["output"].splitlines()[0] == "f: 1 of 2. The sign is lost."
     assert found["score"] == sum(test["score"] for test in found["tests"]) == 2
     assert sum(test["max_score"] for test in found["tests"]) == 4.5
 
