@@ -82,8 +82,9 @@ plotting.show_images(images, says(images), columns=3, title="What the network sa
 # | `epsilon` | number | 0 and up, in units of the range |
 # | result | (N, 3, H, W) | [0, 1], clamped after the step |
 #
-# One step, from the gradient at the given images. Each image gets the step that it would get alone,
-# for any N, N = 1 included. The caller's images and the network stay as they are.
+# One step, from the gradient at the given images, also where the network gives the label no chance.
+# Each image gets the step that it would get alone, for any N, N = 1 included. The caller's images
+# and the network stay as they are.
 #
 # **Predict first.** Take photos that the network gets right, and move every value by *one* grey
 # level, `epsilon=1/255`. Of how many is its answer still right: nearly all, half, or nearly none?

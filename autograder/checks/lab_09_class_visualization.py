@@ -28,6 +28,10 @@ def either_way(value: Tensor, expected: Tensor) -> bool:
 
 # class_visualization_step(model, image, label, l2_reg, step_size) -> (1, 3, H, W)
 
+FAINT = (
+    "where the gradient is small, the step is small, too: what keeps the divisor above zero has to "
+    "be far below any gradient, such as 1e-12"
+)
 READ = 4  # columns that `half_read` reads
 DISTANCE_NORM = (3 * SIZE[0] * (SIZE[1] - READ)) ** 0.5  # norm of the unread part, all ones
 
@@ -99,12 +103,14 @@ def test_step_length(student):
     """The picture moves by exactly the step size."""
     generator = student.generator(2)
     weight, image = random_weight(generator, 1), calm_image(generator)
+    faint = float(step(student, lonely(weight / 400), image, 0.0, 0.5).norm())  # of norm 0.01
     sizes, scales = (0.5, 1.25), (0.25, 2.0)  # gradients of norm 1 and 8
     lengths = {
         (size, 4 * scale): float(step(student, lonely(scale * weight), image, 0.0, size).norm())
         for size, scale in itertools.product(sizes, scales)
     }
     if all(abs(length / size - 1) < 2e-3 for (size, _), length in lengths.items()):
+        assert abs(faint / 0.5 - 1) < 0.02, FAINT
         return
     known = {
         "the step is as long as the gradient: divide the gradient by its norm": lambda s, g: s * g,
@@ -301,6 +307,12 @@ def test_not_clamped(student):
     result = image + moved
     assert result.max() > 1.001 or result.min() < -0.001, (
         "the result stays in [0, 1]: do not clamp it, the loop around your step does"
+    )
+    image = torch.where(image > 0.5, 1.5, -0.5)  # outside already
+    moved = step(student, lonely(weight / 2), image, step_size=0.1)
+    assert moved.abs().max() < 0.2, (
+        "values that lie outside [0, 1] already are clamped before the step: start from the "
+        "picture as it is"
     )
 
 
@@ -768,6 +780,18 @@ def test_features_as_they_are(student):
         "two groups whose features differ in length alone are mixed: do not normalize the features",
         same=same_set,
     )
+    wide, narrow = (torch.where(g == 1, 1.0, -1.0)[:, None] for g in (groups, angles[:, 0]))
+    columns = torch.cat([10 * wide, narrow, narrow], dim=1)  # the split of the one with a spread
+    require(
+        facets(student, images, columns + 0.05 * torch.randn(8, 3, generator=generator), 2),
+        means(images, groups),
+        "the groups of the feature that varies most are mixed: take the features as they are",
+        same=same_set,
+        mistakes={
+            "the features are standardized, so that each counts the same: take them as they are, "
+            "do not divide by their standard deviations": means(images, (angles[:, 0] > 0).long())
+        },
+    )
 
 
 @points(2, exercise="facet_starts")
@@ -899,6 +923,14 @@ def test_length_of_a_latents_step(student):
             latent_move(student, draw, lonely(scale * weight), z, 1, size).norm()
         )
     if all(abs(length / size - 1) < 2e-3 for (size, _), length in lengths.items()):
+        faint = float(latent_move(student, draw, lonely(3e-3 * weight), z).norm())
+        assert abs(faint / 0.5 - 1) < 0.02, FAINT
+        draw[0].weight.data /= 8  # so that tanh has a slope far from 0
+        far = float(latent_move(student, draw, lonely(weight), 6 * z.sign()).norm())
+        assert abs(far / 0.5 - 1) < 0.02, (
+            "a latent far from 0 does not move by `step_size`: its numbers may have any size, so "
+            "do not clamp them"
+        )
         return
     known = {
         "the step is as long as the gradient: divide each row by its norm": lambda s, g: s * g,

@@ -195,7 +195,8 @@ def test_gradient_of_the_cross_entropy(student):
     """The gradient is that of the cross-entropy, taken of the logits."""
     generator = student.generator(5)
     weight, images = 0.15 * signed(generator, 4, lowest=0), twins(generator)
-    bias = torch.tensor([0.0, -2.5, -1.0, -1.5])  # the label is improbable, one rival is not
+    logits = torch.tensor([0.0, -2.5, -1.0, -1.5])  # the label is improbable, one rival is not
+    bias = logits - (weight * images[:1]).sum((1, 2, 3))  # these logits whatever the seed
     model, labels = linear_probe(weight, bias), torch.tensor([1, 1])
     gradient = reference.loss_gradients(model, images, labels)[0]
     clear = gradient.abs() > 0.02 * gradient.abs().max()  # a sign that rounding cannot turn
@@ -221,6 +222,25 @@ def test_gradient_of_the_cross_entropy(student):
     )
 
 
+@points(1, exercise="fgsm")
+def test_improbable_label(student):
+    """A label that has no chance at all can be made less probable still."""
+    generator = student.generator(12)
+    weight, images, labels = signed(generator, 3), twins(generator), torch.tensor([1, 1])
+    change(student, loss_probe(weight), images, labels)  # it does work where there is a chance
+    model = loss_probe(weight)
+    model[-1].bias.data[-1] = 200.0  # the label's probability is exp(-200), which rounds to 0
+    value = student.fgsm(model, images, labels, EPSILON)
+    message = (
+        "where the label's probability rounds to 0, its gradient vanishes and its logarithm is "
+        "infinite: take the cross-entropy of the logits, `F.cross_entropy` or `log_softmax`, "
+        "neither the probability nor `log(softmax)`"
+    )
+    assert not isinstance(value, Tensor) or value.isfinite().all(), message
+    moved = tensor_of(value, images.shape, "the result") - images.double()
+    assert either_way(signs_of(moved)[:1], uphill(model, images, labels)[:1]), message
+
+
 def twice_softmaxed(model, images, labels) -> Tensor:
     """Return the gradient of the cross-entropy of probabilities instead of logits."""
     leaf = images.clone().requires_grad_()
@@ -244,6 +264,12 @@ def test_epsilon(student):
     ), (
         "every value moves by the same amount, but it is not `epsilon`, which is in units of the "
         "images' range already: do not divide it by 255 or by the number of images"
+    )
+    value = student.fgsm(loss_probe(1e-7 * signed(generator, 3)), images, labels, EPSILON)
+    faint = tensor_of(value, images.shape, "the result") - images.double()
+    assert (faint[0].abs() - EPSILON).abs().max() < 1e-5, (
+        "where the gradient is tiny, the values do not move by `epsilon`: the sign of a number is "
+        "-1 or 1 however small it is. Take `sign()`, and no quotient and no threshold"
     )
 
 
@@ -547,6 +573,12 @@ def test_step_length(student):
             ),
         },
     )
+    faint = road(generator, image, 2.4, gain=0.01)
+    length = float(steps_of(places(student, faint, image, 2))[0].norm())
+    assert abs(length - 1) < 0.02, (
+        "where the gradient is small, the step is small, too: what keeps the divisor above zero "
+        "has to be far below any gradient, such as 1e-12"
+    )
 
 
 @points(1, exercise="fooling_image")
@@ -574,9 +606,9 @@ def test_stops_at_first_success(student):
     weight = torch.zeros(3, 3, *SIZE)
     weight[2] = unit(signed(generator, 1)[0])
     weight[OTHER] = 0.4 * weight[2]  # this class wins on the way, before the target does
-    bias = -(weight * image).sum((1, 2, 3)) + torch.tensor([0.0, -0.5, -2.1])
+    bias = -(weight * image).sum((1, 2, 3)) + torch.tensor([0.0, -0.55, -2.1])
     model = linear_probe(weight, bias)
-    path = places(student, model, image, 2, 0.5)
+    path = places(student, model, image, 2, 0.25)  # short: p > 1/2 wants 2 more
     said = answers(model, path)
     assert 2 in said, (
         "the climb ends before the target has the largest logit. It goes on while any other class "
@@ -603,6 +635,10 @@ def test_max_steps(student):
     assert 2 in answers(model, path), (
         f"the climb gives up after {len(path) - 1} steps, and `max_steps` allows {MOST}"
     )
+    steps = len(places(student, road(generator, image, 30.0), image, 2, 0.1)) - 1
+    assert steps <= MOST + 1, (
+        f"without `max_steps` the image is moved {steps} times: the default is {MOST}"
+    )
 
 
 @points(1, exercise="fooling_image")
@@ -613,6 +649,12 @@ def test_not_clamped(student):
     path = places(student, road(generator, image, 2.4), image, 2, 0.5)
     assert (path[-1] - 0.5).abs().max() > 0.51, (
         "values that would leave [0, 1] are held back: this climb is not clamped"
+    )
+    image = 0.5 + signed(generator, 1)  # outside already
+    path = places(student, road(generator, image, 2.4), image, 2, 0.5)
+    assert (path[1] - image.double()).norm() < 2, (  # a step of 0.5, and clamped 2.7 and more
+        "values that lie outside [0, 1] already are clamped before the climb: an image may have "
+        "any values, begin where it is"
     )
 
 

@@ -183,6 +183,10 @@ def test_weight(student):
             "the result is not proportional to `weight`: multiply the sum of *both* directions "
             "(`weight * a + b` multiplies only `a`)"
         )
+    assert near(variation(student, image, 0.0), 0), (
+        "with a `weight` of 0 something is left: multiply the whole sum, whatever the weight "
+        "(`weight or 1` makes a 1 of 0)"
+    )
 
 
 @points(1, exercise="total_variation")

@@ -93,6 +93,13 @@ def test_gradient(student):
         "the gradient is not proportional to the activations themselves, which the recipe asks "
         "for: are they squared, all of them, and is the result differentiable?"
     )
+    once, twice = (loss_of(student.dream_loss(x)) for x in (activation, 2 * activation))
+    slope = (gradient * activation).sum()
+    quadratic = close(twice, 4 * once)  # then its slope along a is twice its value
+    assert close(size, activation) or not quadratic or close(slope, 2 * once, 0.01), (
+        "the gradient has the right direction and not the size of the loss's slope: is one of two "
+        "equal factors detached?"
+    )
 
 
 @points(2, exercise="dream_loss")
@@ -213,11 +220,22 @@ def test_up(student):
     )
 
 
+def colourful(model: nn.Sequential) -> nn.Sequential:
+    """Return the network, its filters nearly blind to grey: gradients then have both signs.
+
+    So the mean of a gradient, or its standard deviation, is never about its mean absolute value.
+    """
+    filters = model[0]
+    filters.weight.data -= 0.9 * filters.weight.data.mean(1, keepdim=True)
+    filters.bias.data = 1 + filters.bias.data.abs()  # and yet they answer
+    return model
+
+
 @points(2, exercise="dream_step")
 def test_length(student):
     """The mean absolute change is the step size."""
     generator = student.generator(13)
-    model, image = dreamer(generator), grey(generator)
+    model, image = colourful(dreamer(generator)), grey(generator)
     gradient = reference.dream_gradient(model, image, DEPTH)
     for step_size in (0.01, 0.03):
         change = moved(student, model, image, step_size=step_size)

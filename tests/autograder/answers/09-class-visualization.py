@@ -345,6 +345,28 @@ def class_visualization_step(model, image, label, l2_reg, step_size):
     image = image.detach() + step_size * gradient / gradient.norm()
 
 
+# %% The picture is clamped before the step exercise="class_visualization_step" fails="not_clamped" says="clamped before the step"
+import torch
+
+
+def class_visualization_step(model, image, label, l2_reg, step_size):
+    x = image.detach().clone().clamp(0, 1).requires_grad_()
+    value = model(x)[0, label] - l2_reg * (x - 0.5).square().sum()
+    (gradient,) = torch.autograd.grad(value, x)
+    return x.detach() + step_size * gradient / (gradient.norm())
+
+
+# %% A thousandth is added to the norm exercise="class_visualization_step" fails="step_length" says="where the gradient is small"
+import torch
+
+
+def class_visualization_step(model, image, label, l2_reg, step_size):
+    x = image.detach().clone().requires_grad_()
+    value = model(x)[0, label] - l2_reg * (x - 0.5).square().sum()
+    (gradient,) = torch.autograd.grad(value, x)
+    return x.detach() + step_size * gradient / (gradient.norm() + 1e-3)
+
+
 # %% [markdown]
 # # class_visualization_step: unusual and right
 
@@ -419,6 +441,59 @@ def class_visualization_step(model, image, label, l2_reg, step_size):
     optimizer = torch.optim.SGD([pixels], lr=float(step_size / pixels.grad.norm()))
     optimizer.step()
     return pixels.detach()
+
+
+# %% torch.func's grad exercise="class_visualization_step" right=true
+import torch
+from torch.func import grad
+
+
+def class_visualization_step(model, image, label, l2_reg, step_size):
+    def objective(x):
+        return model(x)[0, label] - l2_reg * torch.sum((x - 0.5) ** 2)
+
+    g = grad(objective)(image.detach())
+    return image.detach() + g * (step_size / torch.linalg.vector_norm(g))
+
+
+# %% A hook catches the gradient, the copy is changed in place exercise="class_visualization_step" right=true
+import torch
+
+
+def class_visualization_step(model, image, label, l2_reg, step_size):
+    caught = []
+    x = image.detach().clone()
+    x.requires_grad = True
+    x.register_hook(lambda g: caught.append(g.clone()))
+    out = model(x).squeeze(0)
+    (out[label] - l2_reg * (x - 0.5).pow(2).sum()).backward()
+    g = caught[0]
+    with torch.no_grad():
+        x += step_size * g / g.pow(2).sum().sqrt()
+    return x.detach()
+
+
+# %% The gradient of one-hot logits, the penalty's by hand, in a class exercise="class_visualization_step" right=true
+import torch
+
+
+class Ascent:
+    def __init__(self, net, label, weight):
+        self.net, self.label, self.weight = net, label, weight
+
+    def __call__(self, x: torch.Tensor) -> torch.Tensor:
+        logits = self.net(x)
+        up = torch.zeros_like(logits)
+        up[:, self.label] = 1
+        (g,) = torch.autograd.grad(logits, x, grad_outputs=up)
+        return g - self.weight * 2 * (x.detach() - 0.5)
+
+
+def class_visualization_step(model, image, label, l2_reg, step_size):
+    with torch.enable_grad():
+        leaf = image.detach().clone().requires_grad_(True)
+        g = Ascent(model, label, l2_reg)(leaf)
+    return (leaf.detach() + step_size * g / torch.norm(g, p=2)).clone()
 
 
 # %% [markdown]
@@ -825,6 +900,23 @@ def blur_and_clip(image, sigma, fraction):
     return keep * image + (1 - keep) * 0.5
 
 
+# %% Ranks instead of indices, masked_fill exercise="blur_and_clip" right=true
+import torch
+from labkit.optimize import blur
+
+
+def blur_and_clip(image, sigma, fraction):
+    x = blur(sigma)(image.detach().clone())
+    d = torch.linalg.vector_norm(x.double() - 0.5, dim=1, keepdim=True)
+    n = int(fraction * d.numel())
+    if n == 0:
+        return x
+    order = d.flatten().argsort()
+    rank = torch.empty_like(order)
+    rank[order] = torch.arange(len(order), device=order.device)
+    return x.masked_fill((rank < n).view_as(d), 0.5)
+
+
 # %% [markdown]
 # # facet_starts: mistakes
 
@@ -1016,6 +1108,17 @@ def facet_starts(images, features, k):
     return torch.stack([images[groups == j].mean(0) for j in range(k)])
 
 
+# %% Each feature is standardized exercise="facet_starts" fails="features_as_they_are" may="not_stuck" says="are standardized"
+import torch
+from sklearn.cluster import KMeans
+
+
+def facet_starts(images, features, k):
+    f = (features - features.mean(0)) / (features.std(0) + 1e-8)
+    g = torch.from_numpy(KMeans(k, n_init=10, random_state=0).fit_predict(f))
+    return torch.stack([images[g == j].mean(0) for j in range(k)])
+
+
 # %% [markdown]
 # # facet_starts: unusual and right
 
@@ -1092,6 +1195,22 @@ def facet_starts(images, features, k):
     a = torch.from_numpy(best[1]).long()
     onehot = torch.nn.functional.one_hot(a, k).to(images.dtype)
     return torch.einsum("nk,nchw->kchw", onehot, images) / onehot.sum(0).view(-1, 1, 1, 1)
+
+
+# %% KMeans from features far from each other, and one start exercise="facet_starts" right=true
+import numpy as np
+import torch
+from sklearn.cluster import KMeans
+
+
+def facet_starts(images, features, k):
+    x = features.detach().numpy()
+    seeds = [x[((x - x.mean(0)) ** 2).sum(1).argmax()]]
+    while len(seeds) < k:
+        d = np.min([((x - s) ** 2).sum(1) for s in seeds], axis=0)
+        seeds.append(x[d.argmax()])
+    groups = KMeans(k, init=np.array(seeds), n_init=1).fit(x).labels_
+    return torch.stack([torch.mean(images[groups == j], 0) for j in range(k)])
 
 
 # %% [markdown]
@@ -1298,6 +1417,26 @@ def latent_step(generator, model, z, label, step_size):
     return z
 
 
+# %% The norm is kept above a hundredth exercise="latent_step" fails="length_of_a_latents_step" says="where the gradient is small"
+import torch
+
+
+def latent_step(generator, model, z, label, step_size):
+    z = z.detach().clone().requires_grad_()
+    g = torch.autograd.grad(model(generator(z))[:, label].sum(), z)[0]
+    return z.detach() + step_size * g / g.norm(dim=1, keepdim=True).clamp(min=1e-2)
+
+
+# %% The latents are clamped to [-5, 5] exercise="latent_step" fails="length_of_a_latents_step" says="far from 0"
+import torch
+
+
+def latent_step(generator, model, z, label, step_size):
+    z = z.detach().clone().requires_grad_()
+    g = torch.autograd.grad(model(generator(z))[:, label].sum(), z)[0]
+    return (z.detach() + step_size * g / g.norm(dim=1, keepdim=True)).clamp(-5, 5)
+
+
 # %% [markdown]
 # # latent_step: unusual and right
 
@@ -1348,3 +1487,26 @@ def latent_step(generator, model, z, label, step_size):
     logits = model(generator(z)).gather(1, labels).squeeze(1)
     (gradient,) = torch.autograd.grad(logits.sum(), z)
     return z + step_size * gradient / gradient.norm(dim=1)[:, None]
+
+# %% torch.func, a gradient of one row mapped over all exercise="latent_step" right=true
+import torch
+from torch.func import grad, vmap
+
+
+def latent_step(generator, model, z, label, step_size):
+    f = lambda row: model(generator(row[None]))[0, label]
+    g = vmap(grad(f))(z.detach())
+    return z.detach() + step_size * torch.nn.functional.normalize(g, dim=1, eps=0)
+
+
+# %% First through the network, then through the generator exercise="latent_step" right=true
+import torch
+
+
+def latent_step(generator, model, z, label, step_size):
+    leaf = z.detach().clone().requires_grad_(True)
+    picture = generator(leaf)
+    seen = picture.detach().requires_grad_()
+    (upstream,) = torch.autograd.grad(model(seen).index_select(1, torch.tensor([label])).sum(), seen)
+    (gradient,) = torch.autograd.grad(picture, leaf, upstream)
+    return (z + step_size * gradient / gradient.norm(dim=1).unsqueeze(1)).detach()

@@ -38,7 +38,7 @@ def fgsm(model, images, labels, epsilon):
     (-F.nll_loss(model(images), labels)).backward()
     return (images + epsilon * images.grad.sign()).clamp(0, 1)
 
-# %% Softmax before the cross-entropy exercise="fgsm" fails="gradient_of_the_cross_entropy" says="softmax is taken twice"
+# %% Softmax before the cross-entropy exercise="fgsm" fails="gradient_of_the_cross_entropy improbable_label" says="softmax is taken twice"
 import torch
 import torch.nn.functional as F
 
@@ -252,7 +252,7 @@ def fgsm(model, images, labels, epsilon):
     F.cross_entropy(model(images), labels.flip(0)).backward()
     return (images + epsilon * images.grad.sign()).clamp(0, 1)
 
-# %% The class that the network gives, instead of the label exercise="fgsm" fails="one_image several_images each_its_own_label uphill gradient_of_the_cross_entropy clamped fgsm_leaves_the_images fgsm_leaves_the_network" says="the class that the network gives it"
+# %% The class that the network gives, instead of the label exercise="fgsm" fails="one_image several_images each_its_own_label uphill gradient_of_the_cross_entropy improbable_label clamped fgsm_leaves_the_images fgsm_leaves_the_network" says="the class that the network gives it"
 import torch
 import torch.nn.functional as F
 
@@ -297,7 +297,7 @@ def fgsm(model, images, labels, epsilon):
     F.cross_entropy(model(images), labels).backward()
     return (images + epsilon * images.grad.sign()).clamp(0, 1)
 
-# %% A network of one's own exercise="fgsm" fails="one_image several_images each_its_own_label uphill gradient_of_the_cross_entropy clamped sign_of_zero fgsm_leaves_the_images fgsm_leaves_the_network" says="use the `model` that is passed in"
+# %% A network of one's own exercise="fgsm" fails="one_image several_images each_its_own_label uphill gradient_of_the_cross_entropy improbable_label clamped sign_of_zero fgsm_leaves_the_images fgsm_leaves_the_network" says="use the `model` that is passed in"
 import torch
 import torch.nn.functional as F
 
@@ -312,7 +312,7 @@ def fgsm(model, images, labels, epsilon):
     F.cross_entropy(model(images), labels).backward()
     return (images + epsilon * images.grad.sign()).clamp(0, 1)
 
-# %% The change alone is returned exercise="fgsm" fails="one_image several_images each_its_own_label uphill gradient_of_the_cross_entropy epsilon clamped sign_of_zero one_step fgsm_leaves_the_images fgsm_leaves_the_network" says="the change alone"
+# %% The change alone is returned exercise="fgsm" fails="one_image several_images each_its_own_label uphill gradient_of_the_cross_entropy improbable_label epsilon clamped sign_of_zero one_step fgsm_leaves_the_images fgsm_leaves_the_network" says="the change alone"
 import torch
 import torch.nn.functional as F
 
@@ -355,6 +355,50 @@ def fgsm(model, images, labels, epsilon):
     images = images.clone()
     F.cross_entropy(model(images), labels).backward()
     return (images + epsilon * images.grad.sign()).clamp(0, 1)
+
+# %% The logarithm of the softmax exercise="fgsm" fails="improbable_label" says="cross-entropy of the logits"
+import torch
+
+
+def fgsm(model, images, labels, epsilon):
+    x = images.detach().clone().requires_grad_()
+    p = model(x).softmax(1).gather(1, labels[:, None])
+    g = torch.autograd.grad(-p.log().sum(), x)[0]
+    return (x.detach() + epsilon * g.sign()).clamp(0, 1)
+
+
+# %% Down the probability exercise="fgsm" fails="improbable_label" says="neither the probability"
+import torch
+
+
+def fgsm(model, images, labels, epsilon):
+    x = images.detach().clone().requires_grad_()
+    g = torch.autograd.grad(model(x).softmax(1).gather(1, labels[:, None]).sum(), x)[0]
+    return (x.detach() - epsilon * g.sign()).clamp(0, 1)
+
+
+# %% The gradient over its absolute value and a little exercise="fgsm" fails="epsilon" says="however small it is"
+import torch
+import torch.nn.functional as F
+
+
+def fgsm(model, images, labels, epsilon):
+    x = images.detach().clone().requires_grad_()
+    g = torch.autograd.grad(F.cross_entropy(model(x), labels), x)[0]
+    return (x.detach() + epsilon * g / (g.abs() + 1e-8)).clamp(0, 1)
+
+
+# %% Gradients below a millionth count as 0 exercise="fgsm" fails="epsilon" says="no threshold"
+import torch
+import torch.nn.functional as F
+
+
+def fgsm(model, images, labels, epsilon):
+    x = images.detach().clone().requires_grad_()
+    g = torch.autograd.grad(F.cross_entropy(model(x), labels), x)[0]
+    s = torch.where(g.abs() < 1e-6, 0.0, g.sign())
+    return (x.detach() + epsilon * s).clamp(0, 1)
+
 
 # %% [markdown]
 # # fgsm: unusual and right
@@ -436,6 +480,46 @@ def fgsm(model, images, labels, epsilon):
     attacked = torch.minimum(torch.maximum(attacked, torch.tensor(0.0)), torch.tensor(1.0))
     print("now:", model(attacked.float()).argmax(1).tolist())
     return attacked
+
+# %% torch.func, a gradient of one image mapped over all exercise="fgsm" right=true
+import torch
+from torch.func import grad, vmap
+
+
+def fgsm(model, images, labels, epsilon):
+    def loss(x, y):
+        logits = model(x[None])[0]
+        return torch.logsumexp(logits, 0) - logits.gather(0, y[None])[0]
+
+    g = vmap(grad(loss))(images.detach(), labels)
+    return torch.clip(images.detach() + epsilon * g.sign(), 0.0, 1.0)
+
+
+# %% Backwards from softmax less one-hot exercise="fgsm" right=true
+import torch
+
+
+def fgsm(model, images, labels, epsilon):
+    x = images.detach().clone().requires_grad_()
+    logits = model(x)
+    up = logits.detach().softmax(1)
+    up[torch.arange(len(labels)), labels] -= 1
+    (g,) = torch.autograd.grad(logits, x, up)
+    return (x.detach() + epsilon * g.sgn()).clamp_(0, 1)
+
+
+# %% A copy of the network in float64 exercise="fgsm" right=true
+import copy
+import torch
+import torch.nn.functional as F
+
+
+def fgsm(model, images, labels, epsilon):
+    exact = copy.deepcopy(model).double()
+    x = images.detach().double().requires_grad_()
+    g = torch.autograd.grad(F.cross_entropy(exact(x), labels), x)[0]
+    return (images.detach() + epsilon * g.sign().to(images)).clamp(0, 1)
+
 
 # %% [markdown]
 # # fooling_image: mistakes
@@ -953,6 +1037,70 @@ def fooling_image(model, image, target, step_size=1.0, max_steps=100):
         image += step_size * image.grad / image.grad.norm()
     return image
 
+# %% A thousandth is added to the norm exercise="fooling_image" fails="step_length" says="where the gradient is small"
+import torch
+
+
+def fooling_image(model, image, target, step_size=1.0, max_steps=100):
+    x = image.detach().clone()
+    for _ in range(max_steps):
+        x.requires_grad_()
+        logits = model(x)
+        if logits.argmax() == target:
+            break
+        g = torch.autograd.grad(logits[0, target], x)[0]
+        x = x.detach() + step_size * g / (g.norm() + 1e-3)
+    return x.detach()
+
+
+# %% Stops when the target's probability is above 1/2 exercise="fooling_image" fails="stops_at_first_success" says="stop at the first success"
+import torch
+
+
+def fooling_image(model, image, target, step_size=1.0, max_steps=100):
+    x = image.detach().clone()
+    for _ in range(max_steps):
+        x.requires_grad_()
+        logits = model(x)
+        if logits.softmax(1)[0, target] > 0.5:
+            break
+        g = torch.autograd.grad(logits[0, target], x)[0]
+        x = x.detach() + step_size * g / g.norm()
+    return x.detach()
+
+
+# %% Up to a thousand steps where max_steps is not given exercise="fooling_image" fails="max_steps" says="the default is 100"
+import torch
+
+
+def fooling_image(model, image, target, step_size=1.0, max_steps=1000):
+    x = image.detach().clone()
+    for _ in range(max_steps):
+        x.requires_grad_()
+        logits = model(x)
+        if logits.argmax() == target:
+            break
+        g = torch.autograd.grad(logits[0, target], x)[0]
+        x = x.detach() + step_size * g / g.norm()
+    return x.detach()
+
+
+# %% Clamped once, before the climb exercise="fooling_image" fails="not_clamped" says="clamped before the climb"
+import torch
+
+
+def fooling_image(model, image, target, step_size=1.0, max_steps=100):
+    x = image.detach().clone().clamp(0, 1)
+    for k in range(max_steps):
+        x.requires_grad_()
+        logits = model(x)
+        if logits.argmax() == target:
+            break
+        g = torch.autograd.grad(logits[0, target], x)[0]
+        x = x.detach() + step_size * g / g.norm()
+    return x.detach()
+
+
 # %% [markdown]
 # # fooling_image: unusual and right
 
@@ -1079,3 +1227,61 @@ def fooling_image(model, image, target, step_size=1.0, max_steps=100):
     logits.backward(weights)
     step = torch.nn.functional.normalize(image.grad.flatten(), dim=0).view_as(image)
     return fooling_image(model, image + step_size * step, target, step_size, max_steps - 1)
+
+# %% torch.func gives the gradient and the logits exercise="fooling_image" right=true
+import torch
+from torch.func import grad_and_value
+
+
+def fooling_image(model, image, target, step_size=1.0, max_steps=100):
+    def climbed(x):
+        logits = model(x)
+        return logits[0, target], logits
+
+    step = grad_and_value(climbed, has_aux=True)
+    x = image.detach()
+    for _ in range(max_steps):
+        g, (_, logits) = step(x)
+        if logits.squeeze(0).max(0).indices == target:
+            return x.clone()
+        x = x + g.mul(step_size).div(torch.linalg.vector_norm(g))
+    return x.clone()
+
+
+# %% torch.optim.SGD that maximizes exercise="fooling_image" right=true
+import torch
+
+
+def fooling_image(model, image, target, step_size=1.0, max_steps=100):
+    x = torch.nn.Parameter(image.detach().clone())
+    optimizer = torch.optim.SGD([x], lr=step_size, maximize=True)
+    for _ in range(max_steps):
+        optimizer.zero_grad()
+        logits = model(x)
+        if logits.topk(1).indices[0, 0] == target:
+            break
+        (x.grad,) = torch.autograd.grad(logits[0, target], x)
+        x.grad /= x.grad.norm(p=2)
+        optimizer.step()
+    return x.data
+
+
+# %% A generator walks, islice counts exercise="fooling_image" right=true
+import itertools
+import torch
+
+
+def path(model, x, target, length):
+    while True:
+        leaf = x.requires_grad_()
+        logits = model(leaf)
+        yield leaf.detach(), int(logits.argmax()) == target
+        g = torch.autograd.grad(logits[0, target], leaf)[0]
+        x = leaf.detach() + length * g / g.square().sum().sqrt()
+
+
+def fooling_image(model, image, target, step_size=1.0, max_steps=100):
+    for x, fooled in itertools.islice(path(model, image.detach().clone(), target, step_size), max_steps + 1):
+        if fooled:
+            break
+    return x

@@ -289,6 +289,16 @@ def total_variation(image, weight=1.0):
     return image
 
 
+# %% A weight of 0 is taken for none exercise="total_variation" fails="weight" says="whatever the weight"
+import torch
+import torch.nn.functional as F
+
+
+def total_variation(image, weight=1.0):
+    d, r = image.diff(dim=2), image.diff(dim=3)
+    return (weight or 1.0) * (d.square().sum() + r.square().sum())
+
+
 # %% [markdown]
 # # total_variation: right in unusual ways
 
@@ -353,6 +363,44 @@ def total_variation(image, weight=1.0):
         d = torch.diff(image.double(), dim=axis)
         total += torch.einsum("nchw,nchw->", d, d)
     return weight * total
+
+
+# %% A Function with a backward of its own exercise="total_variation" right=true
+import torch
+import torch.nn.functional as F
+
+
+def total_variation(image, weight=1.0):
+    class TV(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.save_for_backward(x)
+            return x.diff(dim=2).square().sum() + x.diff(dim=3).square().sum()
+    
+        @staticmethod
+        def backward(ctx, up):
+            (x,) = ctx.saved_tensors
+            g = torch.zeros_like(x)
+            d, r = x.diff(dim=2), x.diff(dim=3)
+            g[:, :, 1:] += 2 * d
+            g[:, :, :-1] -= 2 * d
+            g[..., 1:] += 2 * r
+            g[..., :-1] -= 2 * r
+            return up * g
+    
+    return weight * TV.apply(image)
+
+
+# %% Windows of two by unfold, einsum exercise="total_variation" right=true
+import torch
+import torch.nn.functional as F
+
+
+def total_variation(image, weight=1.0):
+    d = image.unfold(2, 2, 1)
+    r = image.unfold(3, 2, 1)
+    d, r = d[..., 1] - d[..., 0], r[..., 1] - r[..., 0]
+    return (torch.einsum('nchw,nchw->', d, d) + torch.einsum('nchw,nchw->', r, r)) * weight
 
 
 # %% [markdown]
@@ -575,6 +623,17 @@ import torch.nn.functional as F
 def inversion_loss(features, target_features):
     size = (target_features**2).sum().item()
     return F.mse_loss(features, target_features.data, reduction="sum") / size
+
+
+# %% Both divided by the target's norm first exercise="inversion_loss" right=true
+import torch
+import torch.nn.functional as F
+
+
+def inversion_loss(features, target_features):
+    t = target_features.data
+    scale = t.norm()
+    return torch.square(features / scale - t / scale).sum()
 
 
 # %% [markdown]
@@ -1987,3 +2046,104 @@ def invert_features(model, layer, target_features, size, steps, tv_weight, seed)
     except Enough:
         pass
     return best[1]
+
+# %% Logits of the pixels, a sigmoid before the network exercise="invert_features" right=true
+import torch
+from labkit.hooks import activations
+from labkit.optimize import optimize_pixels
+
+
+def total_variation(image, weight=1.0):
+    return weight * (image.diff(dim=2).square().sum() + image.diff(dim=3).square().sum())
+
+
+def inversion_loss(f, f0):
+    return (f - f0.detach()).square().sum() / f0.detach().square().sum()
+
+
+def invert_features(model, layer, target_features, size, steps, tv_weight, seed):
+    h, w = (size, size) if isinstance(size, int) else size
+    g = torch.Generator().manual_seed(seed)
+    x = (0.5 + 0.02 * torch.randn(1, 3, h, w, generator=g)).to(target_features)
+    
+    def loss(x):
+        f = activations(model, x, layer)[layer]
+        return inversion_loss(f, target_features) + total_variation(x, tv_weight)
+    
+    z = torch.logit(x.clamp(0.01, 0.99)).requires_grad_()
+    opt = torch.optim.Adam([z], lr=0.15)
+    for _ in range(steps):
+        (z.grad,) = torch.autograd.grad(loss(z.sigmoid()), z)
+        opt.step()
+    return z.detach().sigmoid()
+
+
+# %% A learning rate that falls along a cosine exercise="invert_features" right=true
+import torch
+from labkit.hooks import activations
+from labkit.optimize import optimize_pixels
+
+
+def total_variation(image, weight=1.0):
+    return weight * (image.diff(dim=2).square().sum() + image.diff(dim=3).square().sum())
+
+
+def inversion_loss(f, f0):
+    return (f - f0.detach()).square().sum() / f0.detach().square().sum()
+
+
+def invert_features(model, layer, target_features, size, steps, tv_weight, seed):
+    h, w = (size, size) if isinstance(size, int) else size
+    g = torch.Generator().manual_seed(seed)
+    x = (0.5 + 0.02 * torch.randn(1, 3, h, w, generator=g)).to(target_features)
+    
+    def loss(x):
+        f = activations(model, x, layer)[layer]
+        return inversion_loss(f, target_features) + total_variation(x, tv_weight)
+    
+    x.requires_grad_()
+    opt = torch.optim.Adam([x], lr=0.06)
+    sched = torch.optim.lr_scheduler.CosineAnnealingLR(opt, max(steps, 1))
+    for _ in range(steps):
+        opt.zero_grad()
+        (x.grad,) = torch.autograd.grad(loss(x), x)
+        opt.step()
+        sched.step()
+        with torch.no_grad():
+            x.clamp_(0, 1)
+    return x.detach()
+
+
+# %% The global generator, forked and seeded exercise="invert_features" right=true
+import torch
+from labkit.hooks import activations
+from labkit.optimize import optimize_pixels
+
+
+def total_variation(image, weight=1.0):
+    return weight * (image.diff(dim=2).square().sum() + image.diff(dim=3).square().sum())
+
+
+def inversion_loss(f, f0):
+    return (f - f0.detach()).square().sum() / f0.detach().square().sum()
+
+
+def invert_features(model, layer, target_features, size, steps, tv_weight, seed):
+    shape = (1, 3, size, size) if not isinstance(size, (tuple, list)) else (1, 3, *size)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        x = torch.rand(shape).to(target_features)
+    
+    def loss(x):
+        f = activations(model, x, layer)[layer]
+        return inversion_loss(f, target_features) + total_variation(x, tv_weight)
+    
+    x.requires_grad_()
+    opt = torch.optim.Adam([x], lr=0.05)
+    for _ in range(steps):
+        opt.zero_grad()
+        (x.grad,) = torch.autograd.grad(loss(x), x)
+        opt.step()
+        with torch.no_grad():
+            x.clamp_(0, 1)
+    return x.detach()

@@ -99,6 +99,15 @@ def dream_loss(activation):
     loss = -0.5 * activation.square().sum()
 
 
+# %% One of the two factors is detached exercise="dream_loss" fails="gradient" says="equal factors detached"
+import torch
+import torch.nn.functional as F
+
+
+def dream_loss(activation):
+    return -0.5 * (activation * activation.detach()).sum()
+
+
 # %% [markdown]
 # # dream_loss: unusual, and right
 
@@ -136,6 +145,16 @@ def dream_loss(activation):
 # %% In double precision exercise="dream_loss" right=true
 def dream_loss(activation):
     return -(activation.double() ** 2).sum() / 2
+
+
+# %% The recipe as a loss: activations times what they are exercise="dream_loss" right=true
+import torch
+import torch.nn.functional as F
+
+
+def dream_loss(activation):
+    recipe = activation.detach()
+    return 0.5 * (recipe ** 2).sum() - (recipe * activation).sum()
 
 
 # %% [markdown]
@@ -533,6 +552,40 @@ def dream_step(model, image, layer, step_size):
     return image.detach() + step_size * torch.nan_to_num(g / n)
 
 
+# %% The activations as the gradient, by grad_outputs exercise="dream_step" right=true
+import torch
+
+from labkit.hooks import activations
+
+
+def dream_step(model, image, layer, step_size):
+    x = image.detach().clone().requires_grad_()
+    found = activations(model, x, layer)[layer]
+    (gradient,) = torch.autograd.grad(found, x, grad_outputs=found.detach())
+    size = gradient.abs().mean()
+    return image.detach() + (step_size * gradient / size if size > 0 else 0)
+
+
+# %% F.normalize by absolute values exercise="dream_step" right=true
+import torch
+import torch.nn.functional as F
+from labkit.hooks import activations
+
+V = None
+
+
+def dream_loss(a):
+    return -0.5 * a.square().sum()
+
+
+
+def dream_step(model, image, layer, step_size):
+    x = image.detach().clone().requires_grad_()
+    a = activations(model, x, layer)[layer]
+    (g,) = torch.autograd.grad(-dream_loss(a), x)
+    return image.detach() + step_size * g.numel() * F.normalize(g.flatten(), p=1, dim=0, eps=1e-30).view_as(g)
+
+
 # %% [markdown]
 # # octave_sizes: mistakes
 
@@ -669,3 +722,12 @@ def octave_sizes(height, width, octaves, scale):
 import numpy as np
 def octave_sizes(height, width, octaves, scale):
     return [(np.int64(round(height / scale ** p)), np.int64(round(width / scale ** p))) for p in reversed(range(octaves))]
+
+# %% Fractions exercise="octave_sizes" right=true
+import math
+
+
+def octave_sizes(height, width, octaves, scale):
+    from fractions import Fraction
+    s = Fraction(str(scale))
+    return [(round(height / s**p), round(width / s**p)) for p in range(octaves)][::-1]
