@@ -368,6 +368,7 @@ def seconds_of(paint, repeats=5):
     return min(times)
 
 
+# %%
 if ready(perceptual_loss=first_loss, instance_norm=normalized):
     pass_seconds = seconds_of(lambda: trained(photos)) / len(photos)
     ways = {
