@@ -116,10 +116,10 @@ def encode(value: Any, tensors: dict, depth: int = 0) -> Any:
     if isinstance(value, np.ndarray | np.generic):
         value = torch.from_numpy(np.array(value))
     if isinstance(value, torch.Tensor):
-        if value.is_complex():
-            raise TypeError(f"it holds {value.dtype}, and results are real numbers")
         name = str(len(tensors))
         tensors[name] = value.detach().cpu().contiguous().clone().as_subclass(torch.Tensor)
+        if tensors[name].is_complex():
+            raise TypeError(f"it holds {tensors[name].dtype}, and results are real numbers")
         return {"tensor": name}
     if value is None or isinstance(value, bool | int | float | str):
         return {"plain": value}
