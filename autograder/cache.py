@@ -13,9 +13,8 @@ import hashlib
 import json
 import os
 import sys
-import time
 from collections.abc import Iterable
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 
@@ -30,15 +29,10 @@ GRADER = Path(__file__).parent
 
 
 class Cache:
-    """Results of exercises by name; a folder that cannot be written costs time and nothing else.
-
-    What is asked for and not there is graded next: from then until it is kept is the time that it
-    took. What comes without being asked for just before, as from a cluster, has no time.
-    """
+    """Results of exercises by name; a folder that cannot be written costs time and nothing else."""
 
     def __init__(self, folder: Path = FOLDER):
         self.folder = folder
-        self._missed = ("", 0.0)  # what was asked for last and not there, and when
 
     def load(self, name: str) -> ExerciseRow | None:
         """Return a kept result; None where there is none or its file is damaged."""
@@ -48,20 +42,15 @@ class Cache:
             helped_by = tuple(kept.pop("helped_by"))
             return ExerciseRow(**kept, checks=checks, helped_by=helped_by)
         except (OSError, ValueError, TypeError, KeyError, AttributeError):
-            self._missed = (name, time.perf_counter())
             return None
 
     def keep(self, name: str, row: ExerciseRow) -> None:
         """Write a result; the file appears whole or not at all."""
-        missed, since = self._missed
-        seconds = round(time.perf_counter() - since, 3) if missed == name else 0.0
-        self._missed = ("", 0.0)
         file = self._file(name)
-        kept = asdict(replace(row, kept_seconds=seconds))
         unfinished = file.with_suffix(f".{os.getpid()}.part")
         with contextlib.suppress(OSError):
             file.parent.mkdir(parents=True, exist_ok=True)
-            unfinished.write_text(json.dumps(kept), encoding="utf-8")
+            unfinished.write_text(json.dumps(asdict(row)), encoding="utf-8")
             unfinished.replace(file)
 
     def _file(self, name: str) -> Path:

@@ -130,13 +130,13 @@ def lab_of(path: Path, stated: str = "") -> str:
         wrong notebook must not be a 0 for one lab and nothing for the other.
     """
     known = lab_names()
-    own, named = [[lab for lab in known if lab in place] for place in (stated, path.stem)]
+    places = (stated, path.stem, *reversed(path.absolute().parent.parts))
+    found = [[lab for lab in known if lab in place] for place in places]
+    own, named = found[:2]
     if own and named and own[0] not in named:
         raise UnreadableSubmission(f"handed in as {named[0]}, but it is the notebook of {own[0]}")
-    for place in (stated, path.stem, *reversed(path.absolute().parent.parts)):
-        for name in known:
-            if name in place:
-                return name
+    for labs in filter(None, found):
+        return labs[0]
     raise UnreadableSubmission(
         f"cannot tell which lab {path.name} answers; expected its name or folder to hold one of "
         f"{', '.join(known)}"

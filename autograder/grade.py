@@ -99,6 +99,7 @@ class Engine:
         from autograder.garbage import garbage_earns_nothing  # torch: what is kept needs none
         from autograder.student import Student
 
+        started = time.perf_counter()
         with Student(self.address, self.limits, code, exercise.name, seed) as student:
             checks = [
                 replace(check, message=printable(check.message))  # it may quote a result
@@ -111,7 +112,8 @@ class Engine:
         points = sum(c.points for c in checks if c.passed)
         row = ExerciseRow(exercise.name, points, exercise.points, student.error, checks, helped_by)
         if self.cache is not None and not cut_short:  # on a less busy machine it may be in time
-            self.cache.keep(name, row)
+            seconds = round(time.perf_counter() - started, 3)
+            self.cache.keep(name, replace(row, kept_seconds=seconds))
         return row
 
     def name_of(self, exercise: Exercise, lab: Lab, code: Slice, helped_by: tuple) -> str:

@@ -107,7 +107,7 @@ class LabSummary:
 
     @property
     def slowest(self) -> list[Row]:
-        """The submissions that took longest to grade; what a cluster graded has no time."""
+        """The submissions that took longest to grade."""
         timed = [row for row in self.graded if row.took >= 0.05]  # looking up takes less
         return sorted(timed, key=lambda row: -row.took)[:SLOWEST]
 

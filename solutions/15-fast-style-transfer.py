@@ -353,7 +353,8 @@ if ready(perceptual_loss=first_loss, instance_norm=normalized):
     display(plotting.show_images(rows, captions, columns=len(names), title="Three ways to paint"))
 
 # %% [markdown]
-# Seconds and loss of each way, means over the photos. The control is the photo itself, unpainted.
+# Seconds and loss of each way, means over the photos. The controls are the photo itself, unpainted,
+# and another photo.
 
 
 # %%

@@ -85,16 +85,6 @@ def test_what_is_kept_remembers_how_long_it_took(keeping, lab):
     assert "kept_seconds" not in again.as_json()["exercises"][0], "DESIGN.md fixes the keys"
 
 
-def test_what_was_not_asked_for_just_before_has_no_time(tmp_path):
-    """A cluster's results come when they come; until then, others were asked for."""
-    cache, row = Cache(tmp_path), ExerciseRow("double", 1, 1, "", [])
-    for name in ("one", "two"):
-        assert cache.load(name) is None
-    for name in ("one", "two"):
-        cache.keep(name, row)
-        assert cache.load(name).kept_seconds == 0
-
-
 def test_a_file_of_before_times_were_kept_still_counts(tmp_path):
     cache = Cache(tmp_path)
     cache.keep("old", row := ExerciseRow("double", 1, 1, "", []))

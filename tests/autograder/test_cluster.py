@@ -70,8 +70,10 @@ def test_a_worker_that_is_lost_in_the_middle_costs_nothing(cluster, classroom, t
     here = list(grade_all([classroom], SEEDS))
     assert untimed(rows) == untimed(here)
     assert [r.points for r in rows][:3] == [16, 16, 13]
-    # Another run takes everything from the cache, whoever asks.
+    # Another run takes everything from the cache, whoever asks, and knows how long it took there.
     looking = Engine("", Limits(), rows[0].isolation, SEEDS, cache)
+    kept = looking.grade_file(classroom / "student-2" / "06-saliency.py")
+    assert kept.took > kept.seconds
     assert untimed([looking.grade_file(classroom / "student-2" / "06-saliency.py")]) == untimed(
         [replace(rows[2], submission=str(classroom / "student-2" / "06-saliency.py"))]
     )
