@@ -241,7 +241,7 @@ def show_curves(
     if len(curves) < 4:
         ax.legend(fontsize=SMALL)
     else:  # no corner of the axes is free
-        figure.legend(fontsize=SMALL, loc="outside lower center", ncols=4)
+        figure.legend(fontsize=SMALL, loc="outside right center")
     if log:
         ax.set_yscale("log")
     what = f"curves of {ylabel} over {xlabel}"

@@ -50,6 +50,16 @@ def png(figure):
     return Image.open(io.BytesIO(base64.b64decode(data["image/png"])))
 
 
+def test_the_legend_of_many_curves_is_whole_and_hides_none():
+    names = ["no attack (control)", "fgsm, 1 grey level", "fgsm, 4 grey levels"]
+    names += ["target, first success", "target, won by 10"]
+    figure = plotting.show_curves({name: [0, 1] for name in names}, "quality", "share")
+    figure.savefig(io.BytesIO())  # lays it out
+    legend = figure.legends[0].get_window_extent()
+    assert 0 <= legend.x0 < legend.x1 <= figure.bbox.x1
+    assert not legend.overlaps(figure.axes[0].get_window_extent())
+
+
 def test_no_figure_stays_open_and_none_is_wider_than_a_notebook(rng):
     for figure in every_figure(rng):
         assert isinstance(figure, matplotlib.figure.Figure)
